@@ -1,0 +1,195 @@
+package v1alpha1
+
+import (
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+)
+
+// TargetGroupSpec is the part of a TargetGroup's spec that both scopes share,
+// with the rules that need the whole spec.
+// +kubebuilder:validation:XValidation:rule="(has(self.managementPolicies) && !('*' in self.managementPolicies || 'Create' in self.managementPolicies || 'Update' in self.managementPolicies)) || has(self.forProvider.protocol)",message="spec.forProvider.protocol is required when managementPolicies allow Create or Update: set it to TCP, TLS, UDP, TCP_UDP, QUIC or TCP_QUIC"
+// +kubebuilder:validation:XValidation:rule="(has(self.managementPolicies) && !('*' in self.managementPolicies || 'Create' in self.managementPolicies || 'Update' in self.managementPolicies)) || has(self.forProvider.port)",message="spec.forProvider.port is required when managementPolicies allow Create or Update: set it to the port that targets receive traffic on by default"
+// +kubebuilder:validation:XValidation:rule="(has(self.managementPolicies) && !('*' in self.managementPolicies || 'Create' in self.managementPolicies || 'Update' in self.managementPolicies)) || has(self.forProvider.vpcId)",message="spec.forProvider.vpcId is required when managementPolicies allow Create or Update: set it to the VPC of the targets"
+type TargetGroupSpec struct {
+	ForProvider TargetGroupParameters `json:"forProvider"`
+}
+
+// TargetGroupParameters are the desired state of a Network Load Balancer target
+// group. Source: ELBv2 API reference, CreateTargetGroup and ModifyTargetGroup.
+// +kubebuilder:validation:XValidation:rule="self.region == oldSelf.region",message="region cannot be changed: create a new TargetGroup in the other region"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.name) || (has(self.name) && self.name == oldSelf.name)",message="name cannot be changed in AWS: create a new TargetGroup with the other name"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.protocol) || (has(self.protocol) && self.protocol == oldSelf.protocol)",message="protocol cannot be changed in AWS: create a new TargetGroup with the other protocol"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.port) || (has(self.port) && self.port == oldSelf.port)",message="port cannot be changed in AWS: create a new TargetGroup with the other port"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.vpcId) || (has(self.vpcId) && self.vpcId == oldSelf.vpcId)",message="vpcId cannot be changed in AWS: create a new TargetGroup in the other VPC"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.targetType) || (has(self.targetType) && self.targetType == oldSelf.targetType)",message="targetType cannot be changed in AWS: create a new TargetGroup with the other target type"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.ipAddressType) || (has(self.ipAddressType) && self.ipAddressType == oldSelf.ipAddressType)",message="ipAddressType cannot be changed in AWS: create a new TargetGroup with the other address type"
+// +kubebuilder:validation:XValidation:rule="!has(self.protocol) || !(self.protocol in ['UDP', 'TCP_UDP', 'QUIC', 'TCP_QUIC']) || (has(self.healthCheck) && has(self.healthCheck.port) && self.healthCheck.port != 'traffic-port')",message="healthCheck.port is required for protocols UDP, TCP_UDP, QUIC and TCP_QUIC: AWS checks over TCP, so name a port on which the target answers TCP, HTTP or HTTPS"
+type TargetGroupParameters struct {
+	// Region of the target group, such as eu-west-1.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	Region string `json:"region"`
+
+	// Name of the target group in AWS: up to 32 letters, digits and hyphens,
+	// unique per account and region. Default: derived from the object's name.
+	// Cannot be changed.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$`
+	Name *string `json:"name,omitempty"`
+
+	// Protocol for traffic to the targets. Cannot be changed.
+	// +optional
+	// +kubebuilder:validation:Enum=TCP;TLS;UDP;TCP_UDP;QUIC;TCP_QUIC
+	Protocol *string `json:"protocol,omitempty"`
+
+	// Port that a target receives traffic on unless it was registered with its
+	// own, 1-65535. A TargetGroupBinding always registers the pod's own port.
+	// Cannot be changed.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port *int32 `json:"port,omitempty"`
+
+	// VPCID of the targets, vpc-…. Cannot be changed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^vpc-[0-9a-f]+$`
+	VPCID *string `json:"vpcId,omitempty"`
+
+	// TargetType is instance (AWS's default), ip or alb. Cannot be changed.
+	// +optional
+	// +kubebuilder:validation:Enum=instance;ip;alb
+	TargetType *string `json:"targetType,omitempty"`
+
+	// IPAddressType of the targets, ipv4 (AWS's default) or ipv6. Cannot be
+	// changed.
+	// +optional
+	// +kubebuilder:validation:Enum=ipv4;ipv6
+	IPAddressType *string `json:"ipAddressType,omitempty"`
+
+	// HealthCheck of the targets. A field that is left out is not managed: AWS's
+	// default applies when the group is created and later changes stay.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="!has(self.path) || (has(self.protocol) && self.protocol in ['HTTP', 'HTTPS'])",message="healthCheck.path needs healthCheck.protocol HTTP or HTTPS: a TCP check has no path"
+	// +kubebuilder:validation:XValidation:rule="!has(self.matcher) || (has(self.protocol) && self.protocol in ['HTTP', 'HTTPS'])",message="healthCheck.matcher needs healthCheck.protocol HTTP or HTTPS: a TCP check has no response code"
+	// +kubebuilder:validation:XValidation:rule="!has(self.timeoutSeconds) || !has(self.intervalSeconds) || self.timeoutSeconds <= self.intervalSeconds",message="healthCheck.timeoutSeconds must not be larger than healthCheck.intervalSeconds"
+	HealthCheck *HealthCheck `json:"healthCheck,omitempty"`
+
+	// Tags of the target group besides those that the provider sets. A tag that
+	// is removed here is removed in AWS; tags that others set stay. At most 30,
+	// since AWS allows 50 in all. A key must not begin with aws:.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=30
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('aws:') && size(k) <= 128)",message="a tag key has at most 128 characters and must not begin with aws:, which AWS reserves"
+	Tags map[string]TagValue `json:"tags,omitempty"`
+}
+
+// TagValue is the value of an AWS tag, at most 256 characters.
+// +kubebuilder:validation:MaxLength=256
+type TagValue string
+
+// HealthCheck is how AWS checks the health of targets. Source: ELBv2 API
+// reference, CreateTargetGroup; user guide, "Health checks for Network Load
+// Balancer target groups". The rules between its fields stand where it is
+// desired, not here: what AWS reports must never be refused.
+type HealthCheck struct {
+	// Protocol of the check: TCP (AWS's default), HTTP or HTTPS.
+	// +optional
+	// +kubebuilder:validation:Enum=TCP;HTTP;HTTPS
+	Protocol *string `json:"protocol,omitempty"`
+
+	// Port of the check: traffic-port (AWS's default) or a number, 1-65535.
+	// +optional
+	// +kubebuilder:validation:MaxLength=12
+	// +kubebuilder:validation:Pattern=`^(traffic-port|[1-9][0-9]{0,4})$`
+	Port *string `json:"port,omitempty"`
+
+	// Path to request, for HTTP and HTTPS. AWS's default is /.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Path *string `json:"path,omitempty"`
+
+	// IntervalSeconds between two checks of a target, 5-300. AWS's default is 30.
+	// +optional
+	// +kubebuilder:validation:Minimum=5
+	// +kubebuilder:validation:Maximum=300
+	IntervalSeconds *int32 `json:"intervalSeconds,omitempty"`
+
+	// TimeoutSeconds after which no answer is a failure, 2-120. AWS's default is
+	// 10 for TCP and HTTPS and 6 for HTTP.
+	// +optional
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=120
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+
+	// HealthyThreshold is the number of successes in a row that make a target
+	// healthy, 2-10. AWS's default is 5. (AWS: HealthyThresholdCount.)
+	// +optional
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=10
+	HealthyThreshold *int32 `json:"healthyThreshold,omitempty"`
+
+	// UnhealthyThreshold is the number of failures in a row that make a target
+	// unhealthy, 2-10. AWS's default is 2. (AWS: UnhealthyThresholdCount.)
+	// +optional
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=10
+	UnhealthyThreshold *int32 `json:"unhealthyThreshold,omitempty"`
+
+	// Matcher of response codes, for HTTP and HTTPS: a code, a list such as
+	// "200,204" or a range such as "200-399" (AWS's default), within 200-599.
+	// (AWS: Matcher.HttpCode.)
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[2-5][0-9]{2}([-,][2-5][0-9]{2})*$`
+	Matcher *string `json:"matcher,omitempty"`
+}
+
+// TargetGroupStatus is the observed state of a TargetGroup.
+type TargetGroupStatus struct {
+	xpv2.ManagedResourceStatus `json:",inline"`
+
+	// AtProvider is what AWS says of the target group.
+	// +optional
+	AtProvider TargetGroupObservation `json:"atProvider,omitempty"`
+}
+
+// TargetGroupObservation is what AWS says of a target group.
+type TargetGroupObservation struct {
+	// ARN of the target group.
+	// +optional
+	ARN string `json:"arn,omitempty"`
+	// Name in AWS.
+	// +optional
+	Name string `json:"name,omitempty"`
+	// Protocol for traffic to the targets.
+	// +optional
+	Protocol string `json:"protocol,omitempty"`
+	// Port that targets receive traffic on by default.
+	// +optional
+	Port int32 `json:"port,omitempty"`
+	// VPCID of the targets.
+	// +optional
+	VPCID string `json:"vpcId,omitempty"`
+	// TargetType is instance, ip or alb.
+	// +optional
+	TargetType string `json:"targetType,omitempty"`
+	// IPAddressType is ipv4 or ipv6.
+	// +optional
+	IPAddressType string `json:"ipAddressType,omitempty"`
+	// HealthCheck as it is in AWS.
+	// +optional
+	HealthCheck *HealthCheck `json:"healthCheck,omitempty"`
+	// LoadBalancerArns of the load balancers that route to the group; at most
+	// one.
+	// +optional
+	// +listType=set
+	LoadBalancerARNs []string `json:"loadBalancerArns,omitempty"`
+	// ManagedTagKeys are the keys of the tags that we set: one that is no longer
+	// wanted is removed in AWS.
+	// +optional
+	// +listType=set
+	ManagedTagKeys []string `json:"managedTagKeys,omitempty"`
+}
