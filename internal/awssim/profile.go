@@ -1,0 +1,100 @@
+package awssim
+
+import (
+	"hash/fnv"
+	"time"
+)
+
+// Span is a duration between two bounds. Which one it is in a given case follows
+// from what the case is about, so a test that runs twice sees the same.
+type Span struct {
+	// Min and Max bound the duration, both included.
+	Min, Max time.Duration
+}
+
+// pick chooses a duration of the span for the thing that parts name.
+func (s Span) pick(parts ...string) time.Duration {
+	if s.Max <= s.Min {
+		return s.Min
+	}
+	h := fnv.New64a()
+	for _, p := range parts {
+		_, _ = h.Write([]byte(p))
+		_, _ = h.Write([]byte{0})
+	}
+	const steps = 1 << 20
+	return s.Min + time.Duration(float64(s.Max-s.Min)*float64(h.Sum64()%(steps+1))/steps)
+}
+
+// Profile says how slow AWS is.
+type Profile struct {
+	// Name of the profile, for people.
+	Name string
+	// Registration is how long a target is initial/Elb.RegistrationInProgress
+	// before its first health check.
+	Registration Span
+	// HealthReadLag is for how long DescribeTargetHealth does not know of a
+	// registration or deregistration that has succeeded.
+	HealthReadLag Span
+	// GroupLag is for how long a new target group is not found by other calls.
+	GroupLag Span
+	// Terminated is how long a terminated instance stays registered, as
+	// unused/Target.InvalidState, before AWS deregisters it.
+	Terminated Span
+	// Late is when a call with the fault TakeLate takes effect.
+	Late time.Duration
+	// Speed is how many seconds of what users configure (the health check
+	// interval, the deregistration delay) pass in one second of the clock.
+	Speed float64
+}
+
+// Fast is for tests of logic: the order of events is AWS's, their duration is
+// not. None of its numbers has a source but the patience of a test.
+var Fast = Profile{
+	Name:         "fast",
+	Registration: Span{50 * time.Millisecond, 200 * time.Millisecond},
+	Terminated:   Span{200 * time.Millisecond, 200 * time.Millisecond},
+	Late:         400 * time.Millisecond,
+	// A 30 s health check interval becomes 0.1 s, a 300 s deregistration delay 1 s.
+	Speed: 300,
+}
+
+// Observed is what users of Network Load Balancers usually report.
+var Observed = Profile{
+	Name: "observed",
+	// 90-180 s: aws-load-balancer-controller issues on NLB registration (design
+	// §8; facts/aws.md §1.10, 9: "minutes for NLB even with fast health checks").
+	Registration: Span{90 * time.Second, 180 * time.Second},
+	// 0-30 s: design §8; binding.md §7 waits that long before it believes a read.
+	HealthReadLag: Span{0, 30 * time.Second},
+	// Terraform retries TargetGroupNotFound after create (facts/aws.md §1.10, 2);
+	// the length is assumed.
+	GroupLag: Span{0, time.Second},
+	// "Terminated instances are deregistered by AWS after a while" (facts/aws.md
+	// §1.8); the length is assumed.
+	Terminated: Span{30 * time.Second, 120 * time.Second},
+	// A timed-out call may take effect 40 s later (design §8).
+	Late:  40 * time.Second,
+	Speed: 1,
+}
+
+// Worst is the slow end of what users report.
+var Worst = Profile{
+	Name: "worst",
+	// 300 s: design §8.
+	Registration: Span{300 * time.Second, 300 * time.Second},
+	// 30 s: the end of the range in design §8.
+	HealthReadLag: Span{30 * time.Second, 30 * time.Second},
+	// Assumed, as for Observed.
+	GroupLag: Span{5 * time.Second, 5 * time.Second},
+	// Assumed, as for Observed.
+	Terminated: Span{300 * time.Second, 300 * time.Second},
+	// Design §8.
+	Late:  40 * time.Second,
+	Speed: 1,
+}
+
+// configured is how long a duration that a user configured takes on the clock.
+func (p Profile) configured(seconds int) time.Duration {
+	return time.Duration(float64(time.Duration(seconds)*time.Second) / p.Speed)
+}
