@@ -1,0 +1,171 @@
+package clusters
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/provider-nlb/provider-nlb/internal/targets"
+)
+
+// View returns what Kubernetes says about the binding id now. registered are the
+// targets of its group that AWS is known to have; changes on their instances
+// wake the binding from now on. The view is the caller's to read, not to change:
+// its pods and nodes are shared with other views.
+func (c *Cluster) View(id string, registered []targets.Key) targets.View {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sub := c.subs.byID[id]
+	if sub == nil {
+		return targets.View{Incomplete: "the binding is not observed yet", Nodes: indexNodes(nil)}
+	}
+	now := time.Now()
+	c.subs.setRegistered(sub, registered)
+	v := targets.View{
+		Incomplete: c.incomplete(sub, now),
+		Selection:  c.selection(sub),
+		Pods:       sub.view(),
+		Nodes:      c.nodeTable.nodes(now),
+	}
+	v.NodeRefused = c.refused(sub)
+	v.Relisted = sub.vanished(now)
+	// While what selects the pods is unknown, so is who is a stranger.
+	if v.Incomplete == "" {
+		v.Missing = sub.found.missing
+		if v.Missing == "" {
+			v.Occupied = c.occupied(sub)
+		}
+	}
+	return v
+}
+
+// view returns the matching pods in order. The slice is built anew after a
+// change and never changed.
+func (s *subscription) view() []targets.Pod {
+	if s.sorted == nil {
+		s.sorted = make([]targets.Pod, 0, len(s.pods))
+		for _, p := range s.pods {
+			s.sorted = append(s.sorted, p.Pod)
+		}
+		slices.SortFunc(s.sorted, func(a, b targets.Pod) int { return byName(a.PodRef, b.PodRef) })
+	}
+	return slices.Clip(s.sorted)
+}
+
+func byName(a, b targets.PodRef) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+// refused names the nodes that nodeSelector refuses, remembered ones included.
+func (c *Cluster) refused(s *subscription) map[string]bool {
+	if s.query.NodeSelector == nil {
+		return nil
+	}
+	if s.refusedOf == c.nodeTable.generation {
+		return s.refused
+	}
+	s.refused, s.refusedOf = map[string]bool{}, c.nodeTable.generation
+	for _, n := range c.nodeTable.gone {
+		if c.nodeTable.live[n.Name] == nil && s.refuses(n) {
+			s.refused[n.Name] = true
+		}
+	}
+	for name, n := range c.nodeTable.live {
+		if s.refuses(n) {
+			s.refused[name] = true
+		}
+	}
+	return s.refused
+}
+
+// vanished are the targets whose pods were missed in a re-list.
+func (s *subscription) vanished(now time.Time) map[targets.Key]bool {
+	var out map[targets.Key]bool
+	for k, at := range s.relisted {
+		if now.Sub(at) >= relistedFor {
+			delete(s.relisted, k)
+			continue
+		}
+		if out == nil {
+			out = map[targets.Key]bool{}
+		}
+		out[k] = true
+	}
+	return out
+}
+
+// occupied names strangers that own the port of a target which no matching pod
+// accounts for.
+//
+// That is evidence against a target under every policy, so it must not be made
+// by an edit: pods which existed before the subscription, or which once matched
+// it, are not strangers. A takeover while the provider was not running is then
+// left to the other rules.
+func (c *Cluster) occupied(sub *subscription) map[targets.Key]targets.PodRef {
+	if len(sub.registered) == 0 || sub.query.GroupProtocol == "" {
+		return nil // without the protocol it is not known what a pod accounts for
+	}
+	claimed := map[targets.Key]bool{}
+	for _, p := range sub.pods {
+		for _, k := range c.claims(sub, p) {
+			claimed[k] = true
+		}
+	}
+	var out map[targets.Key]targets.PodRef
+	nodes := c.nodeTable.nodes(time.Now())
+	for _, k := range sub.registered {
+		n := c.nodeTable.live[nodes.ByInstance[k.ID].Name]
+		if claimed[k] || n == nil || n.InstanceID != k.ID {
+			continue
+		}
+		for _, p := range c.podTable.byNode[n.Name] {
+			if !c.stranger(sub, p) || !occupies(p, n, k.Port, sub.query) {
+				continue
+			}
+			if now, ok := out[k]; ok && byName(now, p.PodRef) < 0 {
+				continue
+			}
+			if out == nil {
+				out = map[targets.Key]targets.PodRef{}
+			}
+			out[k] = p.PodRef
+		}
+	}
+	return out
+}
+
+func (c *Cluster) stranger(sub *subscription, p *pod) bool {
+	return p.seq > sub.since && !sub.former[p.UID] && sub.pods[p.key()] == nil
+}
+
+// occupies says that a pod on node n:
+//   - runs and is not about to stop,
+//   - declares a port of a protocol that the query's group forwards,
+//   - which is that host port, on an address of the node.
+func occupies(p *pod, n *node, port int32, q Query) bool {
+	if p.Phase != "Running" || p.Terminating {
+		return false
+	}
+	for _, declared := range p.Ports {
+		if !q.fits(declared.Protocol) {
+			continue
+		}
+		if p.HostNetwork && declared.Container == port {
+			return true
+		}
+		if !p.HostNetwork && declared.Host == port && reaches(declared.HostIP, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// reaches says that a hostIP is an address of the node that others can reach.
+func reaches(hostIP string, n *node) bool {
+	switch hostIP {
+	case "", "0.0.0.0", "::":
+		return true
+	default:
+		return slices.Contains(n.Addresses, hostIP)
+	}
+}
