@@ -1,0 +1,285 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// deregisterEvery is which of the registration tokens goes to a deregistration
+// that waits, so that a storm of new pods cannot keep old targets for ever.
+const deregisterEvery = 5
+
+// Budget is our share of what AWS grants to an account and region. All methods
+// may be called by several goroutines; none holds a lock while it waits.
+type Budget struct {
+	mu      sync.Mutex
+	buckets map[Category]*bucket
+	// waiting is ordered by priority, then by arrival.
+	waiting []*waiter
+	// registered is how many registration tokens went to others than waiting
+	// deregistrations since the last that did.
+	registered int
+	timer      *time.Timer
+}
+
+type waiter struct {
+	category Category
+	priority Priority
+	granted  chan struct{}
+}
+
+// Level is how a category stands.
+type Level struct {
+	// Tokens that are left, in calls.
+	Tokens float64
+	// PerSecond is the present rate, in calls: below the limit after throttling.
+	PerSecond float64
+	// Waiting is how many callers wait for a token.
+	Waiting int
+	// Calls is how many attempts were made since the start, and Throttled how
+	// many of them AWS throttled. AccountWide counts all categories.
+	Calls, Throttled uint64
+}
+
+// NewBudget returns a budget with full buckets. A Pool makes one for each account
+// and region.
+func NewBudget(s Shares) *Budget {
+	b := &Budget{buckets: map[Category]*bucket{}}
+	now := time.Now()
+	for c, l := range s.limits() {
+		b.buckets[c] = newBucket(l, now)
+	}
+	return b
+}
+
+// Acquire waits for a token of the category and an account-wide one. Callers of
+// one priority are served in the order in which they came; one that cannot be
+// served yet does not hold up those of other categories. Priority 0 means
+// PriorityNormal.
+//
+// It fails only if the context ends first, with an error of ClassThrottled, and
+// takes no token then.
+func (b *Budget) Acquire(ctx context.Context, c Category, p Priority) error {
+	if err := ctx.Err(); err != nil {
+		return &waitError{category: c, err: err}
+	}
+	if p == 0 {
+		p = PriorityNormal
+	}
+	w := &waiter{category: c, priority: p, granted: make(chan struct{})}
+	if err := b.enter(w); err != nil {
+		return err
+	}
+	select {
+	case <-w.granted:
+		return nil
+	case <-ctx.Done():
+		b.leave(w)
+		return &waitError{category: c, err: ctx.Err()}
+	}
+}
+
+// Return gives back a token that was acquired for a call that is not made.
+func (b *Budget) Return(c Category) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.putBack(c)
+	b.serve()
+}
+
+// Level returns how every category stands. Asking takes no token.
+func (b *Budget) Level() map[Category]Level {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refill()
+	out := make(map[Category]Level, len(b.buckets))
+	for c, k := range b.buckets {
+		l := Level{Tokens: k.tokens, PerSecond: k.rate(), Calls: k.calls, Throttled: k.throttled}
+		for _, w := range b.waiting {
+			if w.category == c || c == AccountWide {
+				l.Waiting++
+			}
+		}
+		out[c] = l
+	}
+	return out
+}
+
+func (b *Budget) enter(w *waiter) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.buckets[w.category] == nil || w.category == AccountWide {
+		return fmt.Errorf("cannot acquire a token: %q is no category of a call", w.category)
+	}
+	i, _ := slices.BinarySearchFunc(b.waiting, w.priority, func(o *waiter, p Priority) int {
+		if o.priority <= p {
+			return -1
+		}
+		return 1
+	})
+	b.waiting = slices.Insert(b.waiting, i, w)
+	b.serve()
+	return nil
+}
+
+// leave takes out a waiter that gave up. A token that it got in the same moment
+// goes back.
+func (b *Budget) leave(w *waiter) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i := slices.Index(b.waiting, w); i >= 0 {
+		b.waiting = slices.Delete(b.waiting, i, i+1)
+	} else {
+		b.putBack(w.category)
+	}
+	b.serve()
+}
+
+func (b *Budget) putBack(c Category) {
+	b.refill()
+	for _, k := range []*bucket{b.buckets[c], b.buckets[AccountWide]} {
+		if k != nil {
+			k.tokens = min(k.limit.Burst, k.tokens+1)
+		}
+	}
+}
+
+func (b *Budget) refill() {
+	now := time.Now()
+	for _, k := range b.buckets {
+		k.refill(now)
+	}
+}
+
+// serve hands out what there is, and sees to it that it runs again when the next
+// waiter can be served.
+func (b *Budget) serve() {
+	b.refill()
+	for i := b.next(); i >= 0; i = b.next() {
+		w := b.waiting[i]
+		b.waiting = slices.Delete(b.waiting, i, i+1)
+		b.take(w)
+		close(w.granted)
+	}
+	if b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
+	}
+	if len(b.waiting) > 0 {
+		b.timer = time.AfterFunc(b.soonest(), func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.serve()
+		})
+	}
+}
+
+func (b *Budget) take(w *waiter) {
+	b.buckets[w.category].tokens--
+	b.buckets[AccountWide].tokens--
+	switch {
+	case w.category != Registration:
+	case w.priority == PriorityDeregister:
+		b.registered = 0
+	default:
+		b.registered++
+	}
+}
+
+// next is the waiter to serve now, or -1.
+func (b *Budget) next() int {
+	if b.registered >= deregisterEvery-1 {
+		i := slices.IndexFunc(b.waiting, func(w *waiter) bool {
+			return w.category == Registration && w.priority == PriorityDeregister
+		})
+		if i >= 0 && b.wait(b.waiting[i]) == 0 {
+			return i
+		}
+	}
+	return slices.IndexFunc(b.waiting, func(w *waiter) bool { return b.wait(w) == 0 })
+}
+
+// wait is how long a waiter would wait if it were alone.
+func (b *Budget) wait(w *waiter) time.Duration {
+	account, needed := b.buckets[AccountWide], float64(whole)
+	if w.priority >= PriorityBackground {
+		// A share so small that its bucket never holds the reserve must not
+		// stop background calls for ever.
+		needed += min(BackgroundReserve, account.limit.Burst/2)
+		needed = min(needed, account.limit.Burst)
+	}
+	return max(b.buckets[w.category].until(whole), account.until(needed))
+}
+
+// soonest is when a waiter can be served next: at least a millisecond from now,
+// so that rounding cannot make the timer spin.
+func (b *Budget) soonest() time.Duration {
+	d := b.wait(b.waiting[0])
+	for _, w := range b.waiting[1:] {
+		d = min(d, b.wait(w))
+	}
+	return max(d, time.Millisecond)
+}
+
+// attempted counts an attempt and learns from its outcome. AWS does not say
+// whether the category or the account was exhausted: the category is slowed.
+func (b *Budget) attempted(c Category, throttled bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k, account := b.buckets[c], b.buckets[AccountWide]
+	k.calls++
+	account.calls++
+	if throttled {
+		account.throttled++
+		k.slow(time.Now())
+	}
+}
+
+// waitError is a context that ended before there was a token.
+type waitError struct {
+	category Category
+	err      error
+}
+
+func (e *waitError) Error() string {
+	return fmt.Sprintf("gave up waiting for our share of AWS's request rate (%s)", e.category)
+}
+
+func (e *waitError) Unwrap() error { return e.err }
+
+// CanceledError tells the SDK not to retry: the time is over.
+func (*waitError) CanceledError() bool { return true }
+
+type (
+	prepaidKey  struct{}
+	priorityKey struct{}
+)
+
+// Prepaid returns a context for one call whose token has been acquired: its first
+// attempt takes none, all others do.
+func Prepaid(ctx context.Context) context.Context {
+	return context.WithValue(ctx, prepaidKey{}, new(atomic.Bool))
+}
+
+// paid is true once for each Prepaid.
+func paid(ctx context.Context) bool {
+	used, ok := ctx.Value(prepaidKey{}).(*atomic.Bool)
+	return ok && used.CompareAndSwap(false, true)
+}
+
+// WithPriority returns a context whose calls have the priority instead of that of
+// their action.
+func WithPriority(ctx context.Context, p Priority) context.Context {
+	return context.WithValue(ctx, priorityKey{}, p)
+}
+
+func priorityOf(ctx context.Context, action string) Priority {
+	if p, ok := ctx.Value(priorityKey{}).(Priority); ok && p != 0 {
+		return p
+	}
+	return PriorityOf(action)
+}
