@@ -1,0 +1,79 @@
+// Package localtest gives a test binary one local control plane that its tests
+// share:
+//
+//	func TestMain(m *testing.M) { localtest.Main(m, local.Options{}) }
+//
+//	func TestX(t *testing.T) { cp := localtest.ControlPlane(t) … }
+package localtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/provider-nlb/provider-nlb/cluster/local"
+)
+
+// start starts the control plane once; Main sets it.
+var start func() (*local.ControlPlane, error)
+
+// Main runs the tests and exits. The control plane starts with the first test
+// that asks for it, so that a run of other tests does not pay for it, and is
+// stopped after the last, also on Ctrl-C.
+func Main(m *testing.M, opts local.Options) {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	var stop func() error
+	var mu sync.Mutex // of stop
+	start = sync.OnceValues(func() (*local.ControlPlane, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if stop != nil {
+			return nil, errors.New("the tests are over")
+		}
+		cp, err := local.Start(ctx, opts)
+		if err == nil {
+			stop = cp.Stop
+		}
+		return cp, err
+	})
+	// end stops what runs and keeps anything from starting after it.
+	end := sync.OnceValue(func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		if stop == nil {
+			stop = func() error { return nil }
+		}
+		return stop()
+	})
+	go func() {
+		<-ctx.Done()
+		_ = end()
+		os.Exit(130)
+	}()
+	code := m.Run()
+	if err := end(); err != nil {
+		fmt.Fprintln(os.Stderr, "cannot stop the local control plane:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// ControlPlane returns the test binary's control plane and starts it if no test
+// has asked before.
+func ControlPlane(t testing.TB) *local.ControlPlane {
+	t.Helper()
+	if start == nil {
+		t.Fatal("call localtest.Main in TestMain: it stops the control plane")
+	}
+	cp, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cp
+}
