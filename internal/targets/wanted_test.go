@@ -1,0 +1,132 @@
+package targets
+
+import (
+	"testing"
+	"time"
+)
+
+// healthyElsewhere keeps the floor and emptiness out of a test: zone z1 has
+// another healthy target with a ready pod.
+var healthyElsewhere = healthyPods("z")
+
+const elsewhere = "= i-z PodReady"
+
+func TestPodsMakeTargets(t *testing.T) {
+	notReady := policy(func(p *Policy) { p.NotReadyDeregister = true })
+	scheduled := policy(func(p *Policy) { p.RegisterScheduled = true })
+	named := input(func(in *Input) { in.View.Selection = Selection{PortName: "https"} })
+	checkRules(t, []rule{
+		{"ReadyIsRegistered", "A ready pod on a node that stays is wanted, and registered if it is not.",
+			scene(healthyElsewhere, node("a"), pod("a")), []string{"+ i-a PodReady", elsewhere}},
+		{"ReadyAndRegisteredIsKept", "What is registered already costs no call.",
+			scene(healthyElsewhere, node("a"), pod("a"), target("a", HealthUnhealthy)), []string{"= i-a PodReady", elsewhere}},
+		{"TwoPodsAreOneTarget", "Two pods on one instance and port are one target.",
+			scene(node("a"), pod("a"), pod("a", uid("second"))), []string{"+ i-a PodReady"}},
+		{"UnreadyIsNotRegistered", "A pod that is not ready is not registered by default.",
+			scene(healthyElsewhere, node("a"), pod("a", starts)), []string{elsewhere}},
+		{"PhaseMustBeRunning", "Ready containers count in phase Running only.",
+			scene(healthyElsewhere, node("a"), pod("a", func(p *Pod) { p.Phase = "Unknown" })), []string{elsewhere}},
+		{"ScheduledOverlapsStart", "registerWhen Scheduled registers a starting pod while some target is healthy.",
+			scene(healthyElsewhere, node("a"), pod("a", pending), scheduled), []string{"+ i-a PodScheduled", elsewhere}},
+		{"ScheduledNeedsHealthyGroup", "Without a healthy target AWS would fail open to the pod that is not there yet.",
+			scene(node("z"), pod("z"), target("z", HealthInitial), node("a"), pod("a", pending), scheduled), []string{elsewhere}},
+		{"ScheduledMeansFirstStart", "A pod that was ready before and is not now registers nothing.",
+			scene(healthyElsewhere, node("a"), pod("a", unready(time.Second)), scheduled), []string{elsewhere}},
+		{"ScheduledNeedsBinding", "A pod without a node has no target.",
+			scene(healthyElsewhere, pod("", pending), scheduled), []string{elsewhere}},
+		{"UnreadyIsRetained", "A registered target whose pod turns unready stays: AWS's health check decides.",
+			scene(healthyElsewhere, node("a"), pod("a", unready(time.Hour)), target("a", HealthUnhealthy)), []string{"= i-a Retained", elsewhere}},
+		{"NotReadyLeaves", "With notReady.policy Deregister it leaves after 300 s.",
+			scene(healthyElsewhere, node("a"), pod("a", unready(300*time.Second)), target("a", HealthUnhealthy), notReady), []string{"- i-a NotReady", elsewhere}},
+		{"NotReadyWaits", "Before 300 s it stays.",
+			scene(healthyElsewhere, node("a"), pod("a", unready(299*time.Second)), target("a", HealthUnhealthy), notReady), []string{"= i-a Retained", elsewhere}},
+		{"NotReadyNeedsReadyNode", "Never because the node is NotReady or Unknown.",
+			scene(healthyElsewhere, node("a", notReadyNode), pod("a", unready(time.Hour)), target("a", HealthUnhealthy), notReady), []string{"= i-a Retained", elsewhere}},
+		{"NotReadyNeedsAWS", "What AWS calls healthy stays.",
+			scene(healthyElsewhere, node("a"), pod("a", unready(time.Hour)), target("a", HealthHealthy), notReady), []string{"= i-a Retained", elsewhere}},
+		{"InitialIsNoEvidence", "A target that AWS is still checking is not called unhealthy.",
+			scene(healthyElsewhere, node("a"), pod("a", unready(time.Hour)), target("a", HealthInitial), notReady), []string{"= i-a Retained", elsewhere}},
+		{"NotReadyNeverWhenAllAre", "When every pod is unready nothing leaves.",
+			scene(node("a"), pod("a", unready(time.Hour)), target("a", HealthUnhealthy), node("b"), pod("b", unready(time.Hour)), target("b", HealthUnhealthy), notReady),
+			[]string{"= i-a Retained", "= i-b Retained"}},
+		{"NotReadyIsBudgeted", "Many that turn unready at once leave within the budget, though AWS calls them unhealthy.",
+			scene(healthyElsewhere, notReady,
+				node("a"), pod("a", unready(time.Hour)), target("a", HealthUnhealthy),
+				node("b"), pod("b", unready(time.Hour)), target("b", HealthUnhealthy)),
+			[]string{"- i-a NotReady", "~ i-b DepartureBudget", elsewhere}},
+		{"StartingIsNotTurnedAround", "With Scheduled a pod that never was ready does not leave only to be registered again.",
+			scene(healthyElsewhere, notReady, scheduled, node("a"), pod("a", starts), target("a", HealthUnhealthy), claim("a", 0, true)),
+			[]string{"= i-a PodScheduled", elsewhere}},
+		{"TerminatingDaemonPodVacates", "The pod of a DaemonSet comes back to its node: its target stays.",
+			scene(healthyElsewhere, node("a"), pod("a", daemon, terminating), target("a", HealthHealthy)), []string{"= i-a Vacated", elsewhere}},
+		{"TerminatingStaticPodVacates", "A static pod comes back to its node.",
+			scene(healthyElsewhere, node("a"), pod("a", static, terminating), target("a", HealthHealthy)), []string{"= i-a Vacated", elsewhere}},
+		{"SuccessorBoundVacates", "Another matching pod that is bound to the node is a successor.",
+			scene(healthyElsewhere, named, node("a"), pod("a", terminating), pod("a", uid("next"), func(p *Pod) { p.Ports = nil }), target("a", HealthHealthy)),
+			[]string{"= i-a Vacated", elsewhere}},
+		{"SuccessorMustBeOnTheHost", "One that does not use hostNetwork is none.",
+			scene(healthyElsewhere, node("a"), pod("a", terminating), pod("a", uid("next"), func(p *Pod) { p.HostNetwork = false }), target("a", HealthHealthy)),
+			[]string{"- i-a PodDeparted", elsewhere}},
+		{"GoneDaemonPodVacates", "119 s after the last pod object the target still waits.",
+			scene(healthyElsewhere, node("a"), target("a", HealthUnhealthy), claim("a", 119*time.Second, true)), []string{"= i-a Vacated", elsewhere}},
+		{"NoSuccessorLeaves", "After 120 s without a successor it is deregistered.",
+			scene(healthyElsewhere, node("a"), target("a", HealthUnhealthy), claim("a", 120*time.Second, true)), []string{"- i-a NoSuccessor", elsewhere}},
+		{"TerminatingWaitsWithoutEnd", "While a pod object exists the 120 s do not run.",
+			scene(healthyElsewhere, node("a"), pod("a", daemon, terminating), target("a", HealthHealthy), claim("a", time.Hour, true)), []string{"= i-a Vacated", elsewhere}},
+		{"PendingSuccessorEndsVacancy", "A successor that is bound holds the target without any call, ready or not.",
+			scene(healthyElsewhere, node("a"), pod("a", uid("next"), pending, daemon), target("a", HealthUnhealthy), claim("a", time.Hour, true)), []string{"= i-a Retained", elsewhere}},
+		{"RestartDeregister", "inPlaceRestart Deregister does not wait for the successor.",
+			scene(healthyElsewhere, node("a"), pod("a", daemon, terminating), target("a", HealthHealthy), policy(func(p *Policy) { p.RestartDeregister = true })),
+			[]string{"- i-a InPlaceRestart", elsewhere}},
+		{"TerminatingDeploymentPodDeparts", "Without a successor on the node a terminating pod's target leaves at once.",
+			scene(healthyElsewhere, node("a"), pod("a", terminating), target("a", HealthHealthy)), []string{"- i-a PodDeparted", elsewhere}},
+		{"GoneDeploymentPodDeparts", "So does that of a pod that is gone.",
+			scene(healthyElsewhere, node("a"), target("a", HealthHealthy), claim("a", time.Second, false)), []string{"- i-a PodDeparted", elsewhere}},
+		{"FailedIsGone", "A pod in phase Failed is gone.",
+			scene(healthyElsewhere, node("a"), pod("a", failed), target("a", HealthUnhealthy), claim("a", time.Second, false)), []string{"- i-a PodDeparted", elsewhere}},
+		{"SucceededIsGone", "A pod in phase Succeeded is gone; of a DaemonSet one comes back.",
+			scene(healthyElsewhere, node("a"), pod("a", succeeded, daemon), target("a", HealthUnhealthy), claim("a", time.Second, true)), []string{"= i-a Vacated", elsewhere}},
+	})
+}
+
+func TestNodes(t *testing.T) {
+	checkRules(t, []rule{
+		{"LeavingIsDeregistered", "A node that is going loses its target now, ready pod or not.",
+			scene(healthyElsewhere, node("a", leaving), pod("a"), target("a", HealthHealthy)), []string{"- i-a NodeLeaving", elsewhere}},
+		{"LeavingIsNotRegistered", "A pod on a leaving node is not registered.",
+			scene(healthyElsewhere, node("a", leaving), pod("a")), []string{elsewhere}},
+		{"LeavingEndsVacancy", "On a leaving node no successor is waited for.",
+			scene(healthyElsewhere, node("a", leaving), pod("a", daemon, terminating), target("a", HealthHealthy)), []string{"- i-a NodeLeaving", elsewhere}},
+		{"DepartingIsNotRegistered", "A departing node's pod is not newly registered where the zone has something else.",
+			scene(healthyElsewhere, node("a", departing), pod("a")), []string{elsewhere}},
+		{"DepartingLeavesOnBudget", "What is registered leaves, within the budget.",
+			scene(healthyElsewhere, node("a", departing), pod("a"), target("a", HealthHealthy), node("b", departing), pod("b"), target("b", HealthHealthy)),
+			[]string{"- i-a NodeDeparting", "~ i-b DepartureBudget", elsewhere}},
+		{"DepartingServesBareZone", "A zone with nothing else is served by its departing nodes.",
+			scene(healthyElsewhere, node("a", departing, zone("z2")), pod("a")), []string{"+ i-a PodReady", elsewhere}},
+		{"DepartingStaysInBareZone", "There what is registered stays: if it left it would have to come back.",
+			scene(healthyElsewhere, node("a", departing, zone("z2")), pod("a"), target("a", HealthInitial), node("b", departing, zone("z2")), pod("b", starts), target("b", HealthUnhealthy)),
+			[]string{"= i-a PodReady", "= i-b Retained", elsewhere}},
+		{"VacatedIsSomethingElse", "A zone whose other target waits for its pod is not bare: a restart registers nothing.",
+			scene(healthyElsewhere, node("b", zone("z2")), pod("b", daemon, terminating), target("b", HealthHealthy), node("a", departing, zone("z2")), pod("a")),
+			[]string{"= i-b Vacated", elsewhere}},
+		{"CrossZoneIsOneZone", "With cross-zone load balancing the group is the zone.",
+			scene(healthyElsewhere, node("a", departing, zone("z2")), pod("a"), input(func(in *Input) { in.Group.CrossZone = true })), []string{elsewhere}},
+		{"DepartingRestartIsBudgeted", "A restart on a departing node is no reason to leave beyond the budget.",
+			scene(healthyElsewhere, node("a", departing), pod("a", daemon, terminating), target("a", HealthHealthy), node("b", departing), pod("b", daemon, terminating), target("b", HealthHealthy)),
+			[]string{"- i-a NodeDeparting", "~ i-b DepartureBudget", elsewhere}},
+		{"NoSignalNoEffect", "A node that is not ready keeps its target and its ready pod is registered.",
+			scene(healthyElsewhere, node("a", notReadyNode), pod("a"), target("a", HealthUnhealthy), node("b", notReadyNode), pod("b")),
+			[]string{"= i-a PodReady", "+ i-b PodReady", elsewhere}},
+		{"DeletedNodeStays", "A Node object that is deleted is no evidence while its pod is there.",
+			scene(healthyElsewhere, node("a", goneNode), pod("a"), target("a", HealthHealthy)), []string{"= i-a PodReady", elsewhere}},
+		{"DeletedNodeWithoutPodDeparts", "With its pod gone no successor can come, DaemonSet or not.",
+			scene(healthyElsewhere, node("a", goneNode), target("a", HealthHealthy), claim("a", time.Second, true)), []string{"- i-a PodDeparted", elsewhere}},
+		{"DeletedNodeTerminatingPodDeparts", "A terminating pod is evidence too.",
+			scene(healthyElsewhere, node("a", goneNode), pod("a", daemon, terminating), target("a", HealthHealthy)), []string{"- i-a PodDeparted", elsewhere}},
+		{"DeletedNodeMayServe", "Pods are removed with their Node object while the process may go on: the last healthy one of a zone stays.",
+			scene(healthyElsewhere, node("a", goneNode, zone("z2")), target("a", HealthHealthy), claim("a", time.Second, true)), []string{"~ i-a Floor", elsewhere}},
+		{"DeletedNodeDeadInstance", "Evidence about the instance lets it go.",
+			scene(healthyElsewhere, node("a", goneNode, zone("z2")), target("a", HealthUnused, dead), claim("a", time.Second, true)), []string{"- i-a InstanceDead", elsewhere}},
+	})
+}
