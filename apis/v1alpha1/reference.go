@@ -29,11 +29,8 @@ type Selector struct {
 	MatchControllerRef *bool `json:"matchControllerRef,omitempty"`
 }
 
-// DefaultStatus is documentation for the default that the status of each managed
-// resource has in its schema: observedGeneration -1 and the conditions Synced
-// and Ready, both Unknown with reason Pending. GitOps tools otherwise take a new
+// ReasonPending is the reason that conditions Synced and Ready have until the
+// first reconcile. The schema's default status of each managed resource has them,
+// Unknown, with observedGeneration -1: GitOps tools would otherwise take a new
 // object without conditions for a healthy one.
-//
-// ConditionReason Pending is the reason that those conditions have until the
-// first reconcile.
 const ReasonPending xpv2.ConditionReason = "Pending"

@@ -33,7 +33,7 @@ func gone(pids []int) error {
 // removed says whether the directory is no more.
 func removed(dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s is still there (%v)", dir, err)
+		return fmt.Errorf("%s is still there (%w)", dir, err)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func TestEveryFieldIsPartOfAnIdentity(t *testing.T) {
 			AssumeRoleChain: []AssumeRole{{RoleARN: "a", Tags: map[string]string{"k": "v", "l": "w"}}},
 		}
 	}
-	if base().hash() != base().hash() {
+	if one, other := base().hash(), base().hash(); one != other {
 		t.Error("equal values are two identities")
 	}
 	for name, change := range map[string]func(*Config){

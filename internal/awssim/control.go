@@ -245,7 +245,7 @@ func (s *Sim) TargetGroups(account, region string) []TargetGroup {
 	for _, g := range s.world(place{account, region}).groups {
 		t := TargetGroup{
 			ARN: g.arn, Name: g.settings.name, Protocol: g.settings.protocol, VPC: g.settings.vpc,
-			Type: g.settings.targetType, Port: int32(g.settings.port), //nolint:gosec // check allows 1-65535.
+			Type: g.settings.targetType, Port: int32(g.settings.port),
 			Tags: maps.Clone(g.tags), Attributes: map[string]string{}, LoadBalancers: g.loadBalancers(),
 		}
 		for _, a := range attributes {

@@ -256,7 +256,7 @@ type xmlGroup struct {
 	HealthCheckPath                           string      `xml:",omitempty"`
 	Matcher                                   *xmlMatcher `xml:",omitempty"`
 	LoadBalancerArns                          members[string]
-	TargetType, IpAddressType                 string
+	TargetType, IpAddressType                 string //nolint:revive // The element's name in AWS's XML.
 }
 
 type xmlMatcher struct {

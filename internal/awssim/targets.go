@@ -49,7 +49,7 @@ func (c *call) readTargets(g *targetGroup) ([]description, error) {
 	var out []description
 	for _, item := range c.items("Targets.member") {
 		d := description{
-			Key:  Key{ID: c.str(item + "Id"), Port: int32(c.num(item+"Port", g.settings.port))}, //nolint:gosec // check allows 1-65535.
+			Key:  Key{ID: c.str(item + "Id"), Port: int32(c.num(item+"Port", g.settings.port))},
 			zone: c.str(item + "AvailabilityZone"), quic: c.str(item + "QuicServerId"),
 		}
 		if d.ID == "" {

@@ -2,6 +2,7 @@ package awssim_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,7 +170,7 @@ func TestLifeOfTarget(t *testing.T) {
 	// In the steady profile registration takes 100 s; 5 probes at 30 s follow,
 	// the first at once.
 	born := []life{{want: "initial Elb.RegistrationInProgress"}}
-	healthy := append(born[:1:1], life{after: 220 * time.Second, want: "healthy "})
+	healthy := slices.Concat(born, []life{{after: 220 * time.Second, want: "healthy "}})
 	cases := map[string]struct {
 		reason string
 		// source as in rule.

@@ -44,7 +44,7 @@ func (c *Cluster) trimPod(obj any) *pod {
 		return nil
 	}
 	ports := trimPorts(in)
-	if !in.Spec.HostNetwork && !(c.hostPorts && hasHostPort(ports)) {
+	if !in.Spec.HostNetwork && (!c.hostPorts || !hasHostPort(ports)) {
 		return nil
 	}
 	out := &pod{

@@ -26,8 +26,7 @@ var start func() (*local.ControlPlane, error)
 // that asks for it, so that a run of other tests does not pay for it, and is
 // stopped after the last, also on Ctrl-C.
 func Main(m *testing.M, opts local.Options) {
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	var stop func() error
 	var mu sync.Mutex // of stop
 	start = sync.OnceValues(func() (*local.ControlPlane, error) {
@@ -61,6 +60,9 @@ func Main(m *testing.M, opts local.Options) {
 		fmt.Fprintln(os.Stderr, "cannot stop the local control plane:", err)
 		code = max(code, 1)
 	}
+	// Not deferred: os.Exit runs no deferred call. It must come after end, since
+	// the end of ctx means Ctrl-C.
+	signal.Reset(os.Interrupt, syscall.SIGTERM)
 	os.Exit(code)
 }
 

@@ -1,0 +1,77 @@
+# `make help` lists the targets. Nothing here needs more than Go, make and git.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+
+# Tools are built from pinned modules into a cache outside the work tree, so that
+# a clean checkout does not build them again.
+CACHE  ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/provider-nlb
+GENDIR := $(CACHE)/tools/gen-$(shell cat go.tools.mod go.tools.sum | sha256sum | cut -c1-12)
+LINTDIR := $(CACHE)/tools/lint-$(shell cat go.lint.mod go.lint.sum | sha256sum | cut -c1-12)
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+.PHONY: help
+help: ## List the targets.
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
+
+$(GENDIR)/.done:
+	@echo "building controller-gen and angryjet (about 2 minutes, once)"
+	@mkdir -p $(GENDIR)
+	@go build -modfile=go.tools.mod -o $(GENDIR)/ sigs.k8s.io/controller-tools/cmd/controller-gen github.com/crossplane/crossplane-tools/cmd/angryjet
+	@touch $@
+
+$(LINTDIR)/.done:
+	@echo "building golangci-lint (about 5 minutes, once)"
+	@mkdir -p $(LINTDIR)
+	@go build -modfile=go.lint.mod -o $(LINTDIR)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+.PHONY: generate
+generate: $(GENDIR)/.done ## Generate code and CRDs from apis/.
+	@$(GENDIR)/controller-gen object paths=./apis/...
+	@rm -rf package/provider/crds
+	@$(GENDIR)/controller-gen crd:allowDangerousTypes=false paths=./apis/... output:crd:artifacts:config=package/provider/crds
+	@$(GENDIR)/angryjet generate-methodsets --filename-managed=zz_generated.managed.go --filename-managed-list=zz_generated.managedlist.go --filename-resolvers=zz_generated.resolvers.go --filename-pc=zz_generated.pc.go --filename-pcu=zz_generated.pcu.go --filename-pcu-list=zz_generated.pculist.go ./apis/...
+
+.PHONY: tidy
+tidy: ## Tidy the Go modules.
+	@go mod tidy
+	@cd cluster/local/controlplane && go mod tidy
+
+.PHONY: lint
+lint: $(LINTDIR)/.done ## Lint, import directions included.
+	@$(LINTDIR)/golangci-lint run ./...
+
+.PHONY: check
+check: generate tidy lint ## Everything that must hold before a push; fails on a dirty tree.
+	@go vet ./...
+	@if [ -n "$$(git status --porcelain)" ]; then \
+		echo "the work tree is dirty: commit what 'make generate tidy' changed" >&2; git status --short >&2; git --no-pager diff --stat >&2; exit 1; fi
+
+.PHONY: build
+build: ## Build the provider into _output/.
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o _output/provider ./cmd/provider
+
+.PHONY: controlplane
+controlplane: ## Build the local control plane (about 8 minutes, once).
+	@go run ./cluster/local/cmd/controlplane-build >/dev/null
+
+.PHONY: demo
+demo: controlplane ## Show the main job on a local control plane; KEEP=1 leaves it running.
+	@go run ./cluster/test/demo $(if $(KEEP),-keep)
+
+# Packages with tests on the real API server run two at a time: each has a control
+# plane of its own.
+.PHONY: test
+test: controlplane ## All tests up to the real API server.
+	go test -race -p 2 -timeout 20m $$(go list ./... | grep -v /cluster/test/e2e)
+
+.PHONY: e2e
+e2e: controlplane ## End-to-end tests: nodes, pods, simulated AWS and the provider's process.
+	go test -count=1 -timeout 30m ./cluster/test/e2e
+
+.PHONY: clean-cache
+clean-cache: ## Remove the tools and the control plane from the cache.
+	@rm -rf $(CACHE)
