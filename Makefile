@@ -33,7 +33,9 @@ generate: $(GENDIR)/.done ## Generate code and CRDs from apis/.
 	@$(GENDIR)/controller-gen object paths=./apis/...
 	@rm -rf package/provider/crds
 	@$(GENDIR)/controller-gen crd:allowDangerousTypes=false paths=./apis/... output:crd:artifacts:config=package/provider/crds
-	@$(GENDIR)/angryjet generate-methodsets --filename-managed=zz_generated.managed.go --filename-managed-list=zz_generated.managedlist.go --filename-resolvers=zz_generated.resolvers.go --filename-pc=zz_generated.pc.go --filename-pcu=zz_generated.pcu.go --filename-pcu-list=zz_generated.pculist.go ./apis/...
+	@for scope in namespaced cluster; do \
+		$(GENDIR)/angryjet generate-methodsets --filename-managed=zz_generated.managed.go --filename-managed-list=zz_generated.managedlist.go --filename-resolvers=zz_generated.resolvers.go --filename-pc=zz_generated.pc.go --filename-pcu=zz_generated.pcu.go --filename-pcu-list=zz_generated.pculist.go ./apis/$$scope/...; \
+	done
 
 .PHONY: tidy
 tidy: ## Tidy the Go modules.
