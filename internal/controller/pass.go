@@ -1,0 +1,125 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+)
+
+// A pass is one reconcile of one object: what the wrappers around the runtime's
+// reconciler tell each other. It travels in the context.
+type pass struct {
+	// before are the conditions as they were read.
+	before []xpv2.Condition
+	// interval at which this object is looked at when nothing else is due.
+	interval time.Duration
+	// connected and observed say how far the pass came.
+	connected, observed bool
+	// repeated: the observation is an earlier one, since AWS could not be read.
+	repeated bool
+	// applied: this generation was found applied, or the policies forbid what is
+	// missing.
+	applied bool
+	// creating: a Create follows, so a write follows.
+	creating bool
+	// waiting for a reference.
+	waiting bool
+	// stalled error, from any step.
+	stalled *Stalled
+	// failed: some step returned an error.
+	failed bool
+	// conflict: a write was refused since the object has changed meanwhile. The
+	// runtime makes no error of it.
+	conflict bool
+	// ready is the condition that was written last.
+	ready xpv2.Condition
+	// deleting: the object has a deletion timestamp.
+	deleting bool
+}
+
+type passKey struct{}
+
+// passOf returns the pass that a context belongs to. Outside of a pass, as in a
+// unit test of one wrapper, it is an empty one.
+func passOf(ctx context.Context) *pass {
+	if p, ok := ctx.Value(passKey{}).(*pass); ok {
+		return p
+	}
+
+	return &pass{}
+}
+
+// begin notes what the object was when it was read.
+func (p *pass) begin(mg resource.Managed, o Options) {
+	p.before = slices.Clone(managedStatus(mg).Conditions)
+	p.interval = o.interval(mg)
+	p.deleting = meta.WasDeleted(mg)
+}
+
+// note remembers an error's meaning and returns it unchanged.
+func (p *pass) note(err error) error {
+	if err != nil {
+		p.failed = true
+		p.stalled = asStalled(err)
+	}
+
+	return err
+}
+
+// wrote remembers a write that was refused because it was about an old version of
+// the object, and returns the error unchanged.
+func (p *pass) wrote(err error) error {
+	p.conflict = kerrors.IsConflict(err)
+
+	return err
+}
+
+// finish makes status what it should be just before it is written.
+func (p *pass) finish(mg resource.Managed) {
+	s := managedStatus(mg)
+	generation := mg.GetGeneration()
+
+	switch i := slices.IndexFunc(s.Conditions, func(c xpv2.Condition) bool { return c.Type == TypeStalled }); {
+	case p.stalled != nil:
+		s.SetObservedGeneration(generation)
+		s.SetConditions(stalled(*p.stalled).WithObservedGeneration(generation))
+	case i < 0:
+	case !p.failed, s.Conditions[i].ObservedGeneration != generation:
+		// An error that time heals says nothing about why this generation is
+		// stalled, so it does not end that.
+		s.Conditions = slices.Delete(s.Conditions, i, i+1)
+	}
+
+	s.Conditions = settle(s.Conditions, p.before)
+	p.ready = s.GetCondition(xpv2.TypeReady)
+}
+
+// A reconciler begins a pass for each reconcile and decides when the next is due.
+type reconciler struct {
+	inner   reconcile.Reconciler
+	options Options
+	quiet   []xpv2.ConditionReason
+}
+
+func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	p := &pass{}
+	res, err := r.inner.Reconcile(context.WithValue(ctx, passKey{}, p), req)
+
+	if err != nil || res.IsZero() {
+		return res, err
+	}
+
+	if after, ok := p.next(r.quiet).after(p.interval, r.options.jitter()); ok {
+		return reconcile.Result{RequeueAfter: after}, nil
+	}
+
+	return res, nil
+}

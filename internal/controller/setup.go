@@ -1,0 +1,215 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlcontroller "sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/errors"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/feature"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/ratelimiter"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
+)
+
+// How long an object that failed, or is being deleted, waits for its next try.
+const (
+	retryMin = 1 * time.Second
+	retryMax = 10 * time.Second
+)
+
+// A Kind in one scope. I is an interface that both scopes' structs satisfy.
+type Kind[I resource.Managed] struct {
+	// GVK of the kind.
+	GVK schema.GroupVersionKind
+	// Connector to AWS, the same for both scopes.
+	Connector managed.TypedExternalConnector[I]
+	// Refers lists the kinds that objects of this kind refer to, and Links the
+	// references and selectors of an object. Both may be nil.
+	Refers []Referent
+	Links  func(I) []Link
+	// Quiet are reasons of Ready≠True that only an event ends. With any other the
+	// object is looked at every 5 s.
+	Quiet []xpv2.ConditionReason
+	// Sources of reconciles besides the API server, such as a source.Channel.
+	Sources []source.Source
+	// OnGone is called at the end of every deletion, an orphaning one included,
+	// when the runtime's finalizer has been removed. May be nil.
+	OnGone func(ctx context.Context, mg I)
+	// MaxConcurrentReconciles of this kind; 0 means that of the options.
+	MaxConcurrentReconciles int
+	// OwnLimiter: this kind does not share the limiter of all kinds.
+	OwnLimiter bool
+}
+
+// SetupGated sets a kind up when its CRD is there. Without a gate, which is when
+// the provider may not watch CRDs, it does so at once.
+func SetupGated[I resource.Managed](mgr ctrl.Manager, o Options, k Kind[I]) error {
+	return o.WhenActive(mgr, func() error { return Setup(mgr, o, k) }, k.GVK)
+}
+
+// Setup adds the controller of a kind, whose CRD must be there.
+func Setup[I resource.Managed](mgr ctrl.Manager, o Options, k Kind[I]) error {
+	ctx := context.Background()
+
+	for _, to := range k.Refers {
+		if err := indexLinks(ctx, mgr, k, to); err != nil {
+			return errors.Wrapf(err, "cannot index references to %s", to.Kind)
+		}
+	}
+
+	if err := indexConfig(ctx, mgr, k.object(mgr)); err != nil {
+		return errors.Wrap(err, "cannot index provider configurations")
+	}
+
+	if err := addStateMetrics(mgr, o, k.GVK); err != nil {
+		return err
+	}
+
+	b := ctrl.NewControllerManagedBy(mgr).
+		Named(k.name()).
+		WithOptions(k.controllerOptions(o)).
+		For(k.object(mgr), builder.WithPredicates(resource.DesiredStateChanged()))
+
+	for _, s := range k.Sources {
+		b = b.WatchesRawSource(s)
+	}
+
+	b, err := watchConfigs(mgr, b, k.GVK)
+	if err != nil {
+		return err
+	}
+
+	c, err := b.Build(k.reconciler(mgr, o))
+	if err != nil {
+		return err
+	}
+
+	return k.watchReferents(mgr, o, c)
+}
+
+// watchReferents adds a watch of each kind that is referred to: when it is
+// active, which it may never be.
+func (k Kind[I]) watchReferents(mgr ctrl.Manager, o Options, c ctrlcontroller.Controller) error {
+	for _, to := range k.Refers {
+		if err := o.WhenActive(mgr, func() error { return watchReferent(mgr, c, k, to) }, k.GVK, k.referent(to)); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+func (k Kind[I]) reconciler(mgr ctrl.Manager, o Options) reconcile.Reconciler {
+	keeping := keepingManager{mgr}
+	good := newLastGood(time.Now)
+	deleted := &sync.Map{}
+	//nolint:staticcheck // Crossplane's recorder takes no other.
+	record := newQuietRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(k.name())), time.Now)
+
+	opts := []managed.ReconcilerOption{
+		managed.WithTypedExternalConnector[I](&connector[I]{inner: k.Connector, options: o, lastGood: good, deleted: deleted}),
+		// External names are ours or AWS's, never the object's name.
+		managed.WithInitializers(),
+		managed.WithDeterministicExternalName(true),
+		managed.WithCriticalAnnotationUpdater(keepingAnnotationUpdater{managed.NewRetryingCriticalAnnotationUpdater(keeping.GetClient())}),
+		managed.WithFinalizer(&finalizer{
+			inner:   resource.NewAPIFinalizer(keeping.GetClient(), managed.FinalizerName),
+			release: o.Connections.release,
+			gone: func(ctx context.Context, mg resource.Managed) {
+				good.forget(mg.GetUID())
+				deleted.Delete(mg.GetUID())
+				record.said.forget(mg.GetUID())
+
+				if typed, ok := mg.(I); ok && k.OnGone != nil {
+					k.OnGone(ctx, typed)
+				}
+			},
+		}),
+		managed.WithLogger(o.Logger.WithValues("controller", k.name())),
+		managed.WithRecorder(record),
+		managed.WithPollInterval(o.PollInterval),
+		managed.WithMinPollInterval(o.MinPollInterval),
+	}
+
+	if o.Features.Enabled(feature.EnableBetaManagementPolicies) {
+		opts = append(opts, managed.WithManagementPolicies())
+	}
+
+	if o.Timeout > 0 {
+		opts = append(opts, managed.WithTimeout(o.Timeout))
+	}
+
+	if o.MetricOptions != nil && o.MetricOptions.MRMetrics != nil {
+		opts = append(opts, managed.WithMetricRecorder(o.MetricOptions.MRMetrics))
+	}
+
+	if o.ChangeLogOptions != nil {
+		opts = append(opts, managed.WithChangeLogger(o.ChangeLogOptions.ChangeLogger))
+	}
+
+	var r reconcile.Reconciler = &reconciler{
+		inner:   managed.NewReconciler(keeping, resource.ManagedKind(k.GVK), opts...),
+		options: o,
+		quiet:   slices.Concat(k.Quiet, []xpv2.ConditionReason{ReasonWaitingForReference}),
+	}
+
+	if o.GlobalRateLimiter != nil && !k.OwnLimiter {
+		r = ratelimiter.NewReconciler(k.name(), r, o.GlobalRateLimiter)
+	}
+
+	return r
+}
+
+func (k Kind[I]) name() string { return "managed/" + strings.ToLower(k.GVK.GroupKind().String()) }
+
+func (k Kind[I]) object(mgr ctrl.Manager) client.Object {
+	o, _ := resource.MustCreateObject(k.GVK, mgr.GetScheme()).(client.Object)
+
+	return o
+}
+
+func (k Kind[I]) referent(to Referent) schema.GroupVersionKind {
+	return k.GVK.GroupVersion().WithKind(to.Kind)
+}
+
+func (k Kind[I]) controllerOptions(o Options) ctrlcontroller.Options {
+	opts := o.ForControllerRuntime()
+	opts.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryMin, retryMax)
+
+	if k.MaxConcurrentReconciles > 0 {
+		opts.MaxConcurrentReconciles = k.MaxConcurrentReconciles
+	}
+
+	return opts
+}
+
+func addStateMetrics(mgr ctrl.Manager, o Options, gvk schema.GroupVersionKind) error {
+	if o.MetricOptions == nil || o.MetricOptions.MRStateMetrics == nil {
+		return nil
+	}
+
+	list, ok := resource.MustCreateObject(gvk.GroupVersion().WithKind(gvk.Kind+"List"), mgr.GetScheme()).(resource.ManagedList)
+	if !ok {
+		return errors.Errorf("the list of %s is no managed list", gvk.Kind)
+	}
+
+	return errors.Wrap(mgr.Add(statemetrics.NewMRStateRecorder(
+		mgr.GetClient(), o.Logger, o.MetricOptions.MRStateMetrics, list, o.MetricOptions.PollStateMetricInterval)),
+		"cannot add state metrics")
+}

@@ -1,0 +1,164 @@
+package targetgroup_test
+
+import (
+	"strings"
+	"testing"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+
+	"github.com/provider-nlb/provider-nlb/internal/awssim"
+	"github.com/provider-nlb/provider-nlb/internal/controller"
+	"github.com/provider-nlb/provider-nlb/internal/controller/targetgroup"
+)
+
+// seed makes a group that somebody else has created.
+func (e *env) seed(t *testing.T, tags map[string]string) (arn string) {
+	t.Helper()
+
+	arn, err := e.sim.SeedTargetGroup(awssim.TargetGroupSeed{Region: region, Name: "edge", Protocol: "TCP", Port: 443, VPC: vpc, Tags: tags})
+	e.must(t, err)
+
+	return arn
+}
+
+// tags are those of this object in a cluster.
+func (e *env) tags(clusterID string) map[string]string {
+	tags := map[string]string{
+		"crossplane-kind": "targetgroup." + e.gv.Group, "crossplane-name": "edge",
+		"crossplane-providerconfig": "default", controller.TagCluster: clusterID,
+	}
+	if e.namespace != "" {
+		tags["crossplane-namespace"] = e.namespace
+		tags["crossplane-providerconfig-kind"] = "ClusterProviderConfig"
+	}
+
+	return tags
+}
+
+type adoption struct {
+	reason string
+	tags   func(*env) map[string]string
+	mutate func(*env, string) func(targetgroup.TargetGroup)
+	// stalled is part of the message, or empty if the group is adopted.
+	stalled string
+	// external name in the end; ARN stands for the group's.
+	external string
+}
+
+// adoptions are what is done with a group that exists already.
+func adoptions() map[string]adoption {
+	named := func(f func(arn string) string) func(*env, string) func(targetgroup.TargetGroup) {
+		return func(_ *env, arn string) func(targetgroup.TargetGroup) {
+			return func(tg targetgroup.TargetGroup) { meta.SetExternalName(tg, f(arn)) }
+		}
+	}
+	unnamed := func(*env, string) func(targetgroup.TargetGroup) { return func(targetgroup.TargetGroup) {} }
+	onlyObserve := func(*env, string) func(targetgroup.TargetGroup) {
+		return func(tg targetgroup.TargetGroup) { tg.SetManagementPolicies(xpv2.ManagementPolicies{"Observe"}) }
+	}
+
+	return map[string]adoption{
+		"Ours": {
+			"All our tags are equal: a lost response, or a deleted and re-applied object.",
+			func(e *env) map[string]string { return e.tags(cluster) }, unnamed, "", "ARN",
+		},
+		"OtherCluster": {
+			"The same Git in another cluster: neither takes it from the other.",
+			func(e *env) map[string]string { return e.tags("blue") }, unnamed, `another cluster, "blue"`, "",
+		},
+		"Foreign": {
+			"Somebody else's group is not taken over silently.",
+			func(*env) map[string]string { return map[string]string{"owner": "me"} }, unnamed, "external-name to", "",
+		},
+		"ByARN": {
+			"An external name adopts.",
+			func(*env) map[string]string { return nil }, named(func(arn string) string { return arn }), "", "ARN",
+		},
+		"ByName": {
+			"The user's form of the external name stays.",
+			func(*env) map[string]string { return nil }, named(func(string) string { return "edge" }), "", "edge",
+		},
+		"OnlyObserve": {
+			"Who changes nothing takes nothing over.",
+			func(*env) map[string]string { return nil }, onlyObserve, "", "",
+		},
+	}
+}
+
+func TestAdoption(t *testing.T) {
+	for name, tc := range adoptions() {
+		t.Run(name, func(t *testing.T) {
+			bothScopes(t, func(t *testing.T, e *env) {
+				arn := e.seed(t, tc.tags(e))
+				tg := e.group(t, "edge", tc.mutate(e, arn))
+
+				if tc.stalled != "" {
+					e.until(t, tg, "stalled", func() bool { return is(tg, controller.TypeStalled, "True") })
+
+					if got := tg.GetCondition(controller.TypeStalled).Message; !strings.Contains(got, tc.stalled) {
+						t.Errorf("\n%s\nthe message is %q, want %q in it", tc.reason, got, tc.stalled)
+					}
+				} else {
+					e.untilApplied(t, tg)
+				}
+
+				want := strings.ReplaceAll(tc.external, "ARN", arn)
+				if got := meta.GetExternalName(tg); got != want {
+					t.Errorf("\n%s\nexternal name %q, want %q", tc.reason, got, want)
+				}
+
+				if got := e.sim.Count("CreateTargetGroup"); got != 0 {
+					t.Errorf("\n%s\nit was created %d times", tc.reason, got)
+				}
+			})
+		})
+	}
+}
+
+func TestOnlyObserveChangesNothing(t *testing.T) {
+	bothScopes(t, func(t *testing.T, e *env) {
+		e.seed(t, nil)
+
+		tg := e.group(t, "edge", func(tg targetgroup.TargetGroup) { tg.SetManagementPolicies(xpv2.ManagementPolicies{"Observe"}) })
+		e.untilApplied(t, tg)
+		e.must(t, e.client.Delete(t.Context(), tg))
+		e.untilGone(t, tg)
+
+		if got := e.sim.Count("ModifyTargetGroup", "AddTags", "RemoveTags", "DeleteTargetGroup", "CreateTargetGroup"); got != 0 {
+			t.Errorf("AWS was changed %d times", got)
+		}
+	})
+}
+
+func TestImmutableMismatchIsStalled(t *testing.T) {
+	bothScopes(t, func(t *testing.T, e *env) {
+		arn := e.seed(t, nil)
+		tg := e.group(t, "edge", func(tg targetgroup.TargetGroup) {
+			meta.SetExternalName(tg, arn)
+			tg.ForProvider().Port = ptr(int32(80))
+		})
+		e.until(t, tg, "stalled", func() bool { return is(tg, controller.TypeStalled, "True") })
+
+		want := `spec.forProvider.port is 80, but target group "edge" has 443`
+		if got := tg.GetCondition(controller.TypeStalled).Message; !strings.HasPrefix(got, want) {
+			t.Errorf("the message is %q, want %q", got, want)
+		}
+	})
+}
+
+func TestForeignGroupSurvivesDeletion(t *testing.T) {
+	bothScopes(t, func(t *testing.T, e *env) {
+		e.seed(t, map[string]string{"owner": "me"})
+
+		tg := e.group(t, "edge")
+		e.until(t, tg, "stalled", func() bool { return is(tg, controller.TypeStalled, "True") })
+		e.must(t, e.client.Delete(t.Context(), tg))
+		e.untilGone(t, tg)
+
+		if got := len(e.groups()); got != 1 {
+			t.Errorf("there are %d groups, want the foreign one", got)
+		}
+	})
+}

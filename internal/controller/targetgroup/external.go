@@ -1,0 +1,176 @@
+package targetgroup
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
+
+	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/aws"
+	"github.com/provider-nlb/provider-nlb/internal/controller"
+)
+
+// Codes of AWS that have a meaning here.
+const (
+	codeNotFound = "TargetGroupNotFound"
+	codeInUse    = "ResourceInUse"
+)
+
+// An external is the target group of one object, for one reconcile.
+type external struct {
+	elb       aws.ELBv2
+	region    string
+	clusterID string
+	// tags that the group should have.
+	tags     map[string]string
+	policies managed.ManagementPoliciesChecker
+	deleting bool
+
+	// What Observe has found, and what would make it what it should be.
+	group  *group
+	change change
+}
+
+// Observe finds the group and compares it with what is wanted.
+func (e *external) Observe(ctx context.Context, mg TargetGroup) (managed.ExternalObservation, error) {
+	g, err := e.find(ctx, mg)
+	if err != nil || g == nil {
+		return managed.ExternalObservation{}, err
+	}
+
+	have := have(g.sdk)
+	e.group = g
+	e.tags = controller.AdoptedTags(e.tags, g.tags, mg.ObservedState().AtProvider.ManagedTagKeys)
+	e.change = plan(want(mg.ForProvider(), have), have, controller.ChangeTags(e.tags, g.tags, mg.ObservedState().AtProvider.ManagedTagKeys))
+
+	e.record(mg.ObservedState())
+	mg.SetConditions(controller.Available())
+
+	if e.deleting {
+		return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: true}, nil
+	}
+
+	if meta.GetExternalName(mg) == "" && e.policies.ShouldCreate() {
+		// It is ours, but its name was lost: only after Create does the runtime keep
+		// an external name.
+		return managed.ExternalObservation{}, nil
+	}
+
+	if len(e.change.impossible) > 0 && e.policies.ShouldUpdate() {
+		return managed.ExternalObservation{}, e.change.stalled(g)
+	}
+
+	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: e.change.none(), Diff: e.change.String()}, nil
+}
+
+// Create a group, unless Observe has found that we did already.
+func (e *external) Create(ctx context.Context, mg TargetGroup) (managed.ExternalCreation, error) {
+	if e.group != nil {
+		meta.SetExternalName(mg, e.group.arn())
+
+		return managed.ExternalCreation{}, nil
+	}
+
+	name := e.name(mg)
+
+	out, err := e.elb.CreateTargetGroup(ctx, createInput(name, mg.ForProvider(), e.tags))
+	if err != nil {
+		return managed.ExternalCreation{}, controller.Failed(fmt.Sprintf("create target group %q", name), err)
+	}
+
+	if len(out.TargetGroups) != 1 {
+		return managed.ExternalCreation{}, fmt.Errorf("cannot create target group %q: AWS answered without one", name)
+	}
+
+	if meta.GetExternalName(mg) != "" {
+		return managed.ExternalCreation{}, nil
+	}
+
+	// AWS answers with a group that exists if its settings are the same, so it may
+	// be somebody else's.
+	g, err := e.withTags(ctx, out.TargetGroups[0])
+	if err != nil {
+		return managed.ExternalCreation{}, err
+	}
+
+	if err := controller.Claim(mg, e.clusterID, g.found()); err != nil {
+		return managed.ExternalCreation{}, err
+	}
+
+	meta.SetExternalName(mg, g.arn())
+
+	return managed.ExternalCreation{}, nil
+}
+
+// Update what can be updated: the health check, by one call, and tags.
+func (e *external) Update(ctx context.Context, mg TargetGroup) (managed.ExternalUpdate, error) {
+	arn := e.group.arn()
+
+	if e.change.health {
+		if _, err := e.elb.ModifyTargetGroup(ctx, modifyInput(arn, mg.ForProvider().HealthCheck)); err != nil {
+			return managed.ExternalUpdate{}, controller.Failed("change the health check of "+e.group.String(), err)
+		}
+	}
+
+	if len(e.change.tags.Set) > 0 {
+		in := &elbv2.AddTagsInput{ResourceArns: []string{arn}, Tags: sdkTags(e.change.tags.Set)}
+		if _, err := e.elb.AddTags(ctx, in); err != nil {
+			return managed.ExternalUpdate{}, controller.Failed("tag "+e.group.String(), err)
+		}
+	}
+
+	if len(e.change.tags.Remove) > 0 {
+		in := &elbv2.RemoveTagsInput{ResourceArns: []string{arn}, TagKeys: e.change.tags.Remove}
+		if _, err := e.elb.RemoveTags(ctx, in); err != nil {
+			return managed.ExternalUpdate{}, controller.Failed("remove tags of "+e.group.String(), err)
+		}
+	}
+
+	return managed.ExternalUpdate{}, nil
+}
+
+// Delete the group. While a listener uses it, AWS refuses: that is shown, and
+// tried again quietly.
+func (e *external) Delete(ctx context.Context, mg TargetGroup) (managed.ExternalDelete, error) {
+	arn := e.group.arn()
+	_, err := e.elb.DeleteTargetGroup(ctx, &elbv2.DeleteTargetGroupInput{TargetGroupArn: &arn})
+
+	switch {
+	case err == nil, aws.IsNotFound(err, codeNotFound):
+		return managed.ExternalDelete{}, nil
+	case aws.Code(err) == codeInUse:
+		mg.SetConditions(controller.DeletionBlocked(codeInUse, "still used by "+users(e.group.sdk)))
+
+		return managed.ExternalDelete{}, nil
+	}
+
+	return managed.ExternalDelete{}, controller.Failed("delete "+e.group.String(), err)
+}
+
+// Disconnect does nothing: clients are pooled.
+func (e *external) Disconnect(context.Context) error { return nil }
+
+// record what AWS has, and which tags are ours to remove.
+func (e *external) record(s *v1alpha1.TargetGroupStatus) {
+	keys := s.AtProvider.ManagedTagKeys
+	if e.policies.ShouldUpdate() && !e.deleting {
+		keys = controller.ManagedTagKeys(e.tags, e.change.tags)
+	}
+
+	s.AtProvider = observation(e.group.sdk)
+	s.AtProvider.ManagedTagKeys = keys
+}
+
+func users(g types.TargetGroup) string {
+	if len(g.LoadBalancerArns) == 0 {
+		return "a listener or a rule"
+	}
+
+	return "listeners or rules of " + strings.Join(g.LoadBalancerArns, ", ")
+}

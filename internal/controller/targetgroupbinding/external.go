@@ -1,0 +1,158 @@
+package targetgroupbinding
+
+import (
+	"context"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/errors"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+
+	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/aws"
+	"github.com/provider-nlb/provider-nlb/internal/binder"
+	"github.com/provider-nlb/provider-nlb/internal/controller"
+)
+
+// A Binding is a TargetGroupBinding of either scope.
+type Binding interface {
+	resource.Managed
+	ForProvider() *v1alpha1.TargetGroupBindingParameters
+	ObservedState() *v1alpha1.TargetGroupBindingStatus
+}
+
+// external is one reconcile's view of AWS and the engine.
+type external struct {
+	*connector
+	access *aws.Access
+	// referred is the ARN that the binding's reference yields; empty without one.
+	referred string
+}
+
+// Observe finds the target group, hands the engine an order, and copies what the
+// engine knows into status.
+func (e *external) Observe(ctx context.Context, b Binding) (managed.ExternalObservation, error) {
+	if meta.WasDeleted(b) {
+		return e.observeRelease(ctx, b)
+	}
+	found, err := e.group(ctx, b)
+	if err == nil {
+		err = e.admissible(ctx, b, found)
+	}
+	if err != nil {
+		// What the engine knows goes on being told: that the group that is bound
+		// is gone, for one.
+		if snap, ok := e.engine.Snapshot(b.GetUID()); ok {
+			e.report(ctx, b, snap, ok)
+		}
+		return managed.ExternalObservation{}, err
+	}
+	b.ObservedState().AtProvider.TargetGroupARN = found.ARN
+	b.ObservedState().AtProvider.TargetType = string(found.Type)
+
+	policies := e.options.Policies(b)
+	if meta.GetExternalName(b) == "" && policies.ShouldCreate() {
+		// Create records the external name; nothing is written to AWS before our
+		// finalizer is there.
+		return managed.ExternalObservation{}, nil
+	}
+	if meta.FinalizerExists(b, managed.FinalizerName) {
+		e.engine.Bind(e.order(b, found))
+	}
+	snap, ok := e.engine.Snapshot(b.GetUID())
+	e.report(ctx, b, snap, ok)
+	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: true}, nil
+}
+
+// Create records the external name, for information, and starts the engine: the
+// runtime has written our finalizer together with the annotations before it.
+func (e *external) Create(ctx context.Context, b Binding) (managed.ExternalCreation, error) {
+	found, err := e.group(ctx, b)
+	if err != nil {
+		return managed.ExternalCreation{}, err
+	}
+	meta.SetExternalName(b, found.ARN)
+	e.engine.Bind(e.order(b, found))
+	return managed.ExternalCreation{}, nil
+}
+
+// Update is never needed: the engine repairs what Observe would find.
+func (e *external) Update(context.Context, Binding) (managed.ExternalUpdate, error) {
+	return managed.ExternalUpdate{}, nil
+}
+
+// Delete asks the engine to deregister what is ours and returns: Observe tells
+// when nothing is left.
+func (e *external) Delete(_ context.Context, b Binding) (managed.ExternalDelete, error) {
+	e.engine.Release(b.GetUID())
+	return managed.ExternalDelete{}, nil
+}
+
+// Disconnect has nothing to do.
+func (e *external) Disconnect(context.Context) error { return nil }
+
+// observeRelease says whether AWS still holds targets of a binding that is being
+// deleted. References may be gone by now, so the group is the one it was bound to.
+func (e *external) observeRelease(ctx context.Context, b Binding) (managed.ExternalObservation, error) {
+	gone := managed.ExternalObservation{}
+	arn := b.ObservedState().AtProvider.TargetGroupARN
+	if arn == "" || e.access == nil {
+		return gone, nil // it never was bound
+	}
+	snap, ok := e.engine.Snapshot(b.GetUID())
+	if !ok {
+		found, err := e.describe(ctx, b, arn)
+		if aws.IsNotFound(err, "TargetGroupNotFound") {
+			return gone, nil
+		}
+		if err != nil {
+			return gone, err
+		}
+		e.engine.Bind(e.order(b, found))
+	}
+	if snap.Released || snap.GroupGone {
+		return gone, nil
+	}
+	if ok {
+		e.report(ctx, b, snap, ok)
+	}
+	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: true}, nil
+}
+
+// admissible refuses what a binding cannot serve.
+func (e *external) admissible(ctx context.Context, b Binding, found foundGroup) error {
+	if err := servable(b.ForProvider(), found); err != nil {
+		return err
+	}
+	bound := b.ObservedState().AtProvider.TargetGroupARN
+	if bound == "" || bound == found.ARN {
+		return nil
+	}
+	_, err := e.describe(ctx, b, bound)
+	if aws.IsNotFound(err, "TargetGroupNotFound") {
+		return nil // the old group is gone: its successor is taken
+	}
+	if err != nil {
+		return errors.Wrapf(err, "cannot tell whether the target group that is bound, %s, still exists", bound)
+	}
+	return controller.Stalled{Reason: controller.ReasonImmutable, Message: "the target group of a binding cannot be changed: it is bound to " +
+		bound + ", and spec.forProvider now yields " + found.ARN + "; delete and re-create the binding"}
+}
+
+var _ managed.TypedExternalClient[Binding] = &external{}
+
+// order is what the engine is told.
+func (e *external) order(b Binding, found foundGroup) binder.Order {
+	return binder.Order{
+		Binding:    refOf(b),
+		Generation: b.GetGeneration(),
+		Created:    b.GetCreationTimestamp().Time,
+		Access:     e.access,
+		Group:      found.Group,
+		Drain:      found.drain,
+		Query:      queryOf(b, found.Protocol),
+		Policy:     policyOf(b.ForProvider()),
+		Ports:      b.ObservedState().AtProvider.Ports,
+		OwnIPs:     ownIPs(b.ObservedState().AtProvider.OwnedTargets),
+	}
+}

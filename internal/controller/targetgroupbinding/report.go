@@ -1,0 +1,140 @@
+package targetgroupbinding
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/binder"
+	"github.com/provider-nlb/provider-nlb/internal/controller"
+	"github.com/provider-nlb/provider-nlb/internal/targets"
+)
+
+// ReasonApplying is that the engine has not yet planned for this generation.
+const ReasonApplying xpv2.ConditionReason = "Applying"
+
+// engineConditions are the types that the engine decides besides Ready. One that
+// it does not name is removed.
+var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded"}
+
+// report copies a snapshot into status.
+func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, known bool) {
+	status := b.ObservedState()
+	if !known || snap.Generation != b.GetGeneration() {
+		b.SetConditions(controller.NotReady(ReasonApplying, "the engine is about to plan for this generation"))
+		return
+	}
+	at := &status.AtProvider
+	at.Targets = counts(snap.Counts.Tally)
+	at.Zones = nil
+	for _, zone := range slices.Sorted(maps.Keys(snap.Counts.Zones)) {
+		at.Zones = append(at.Zones, v1alpha1.ZoneTargetCounts{Name: zone, TargetCounts: *counts(snap.Counts.Zones[zone])})
+	}
+	at.Skipped, at.SkippedTotal = nil, int32(snap.SkippedTotal)
+	for _, s := range snap.Skipped {
+		at.Skipped = append(at.Skipped, v1alpha1.SkippedPod{Pod: s.Pod.Namespace + "/" + s.Pod.Name, Reason: s.Reason})
+	}
+	at.Ports = snap.Ports
+	at.OwnedTargets = recordIPs(snap.OwnIPs)
+	at.Foreign = recordIPs(snap.Foreign)
+
+	conditions := snap.Conditions
+	if hint := e.hint(ctx, b, snap); hint != "" && !slices.ContainsFunc(conditions, isType("Skipped")) {
+		conditions = append(slices.Clone(conditions), binder.Condition{Type: "Skipped", Status: true, Reason: string(targets.RuleNotHostNetwork), Message: hint})
+	}
+	for _, t := range engineConditions {
+		if !slices.ContainsFunc(conditions, isType(t)) {
+			status.Conditions = slices.DeleteFunc(status.Conditions, func(c xpv2.Condition) bool { return c.Type == t })
+		}
+	}
+	for _, c := range conditions {
+		c.Message = advised(b.ForProvider(), c)
+		if was := b.GetCondition(xpv2.ConditionType(c.Type)); news(c, was) {
+			e.event(refOf(b), binder.Event{Warning: true, Reason: c.Reason, Message: c.Message})
+		}
+		b.SetConditions(condition(c))
+	}
+}
+
+// reasonNothingSelected: the Service that is named selects no pods.
+const reasonNothingSelected = "NothingSelected"
+
+// advised is a condition's message with the field that it is about and what to
+// do, which the engine does not know.
+func advised(p *v1alpha1.TargetGroupBindingParameters, c binder.Condition) string {
+	switch {
+	case c.Reason == reasonNothingSelected:
+		return "spec.forProvider.serviceRef: " + c.Message + "; correct the Service, or the reference"
+	case c.Reason == string(targets.RuleNoPort) && p.ServiceRef != nil:
+		return c.Message + "; correct the targetPort of the Service that spec.forProvider.serviceRef names, or the pods' ports"
+	case c.Reason == string(targets.RuleNoPort):
+		return c.Message + "; correct spec.forProvider.podSelector.port, or the pods' ports"
+	}
+	return c.Message
+}
+
+// news says that a condition is a problem which has not been told before, so that
+// it is worth an Event too. What status has survives a restart.
+func news(c binder.Condition, was xpv2.Condition) bool {
+	problem := false
+	switch c.Type {
+	case "Ready":
+		problem = slices.Contains([]string{reasonNothingSelected, "TargetGroupNotFound", "TargetGroupUnreadable"}, c.Reason)
+	case "ViewIncomplete":
+		// After each start there is a moment before the first lists.
+		problem = !strings.Contains(c.Message, "not synced yet")
+	case "Held", "DeparturesWaiting", "Skipped", "Guarded":
+		problem = true
+	}
+	return problem && (was.Status != condition(c).Status || string(was.Reason) != c.Reason || was.Message != c.Message)
+}
+
+func isType(t xpv2.ConditionType) func(binder.Condition) bool {
+	return func(c binder.Condition) bool { return c.Type == string(t) }
+}
+
+func condition(c binder.Condition) xpv2.Condition {
+	status := corev1.ConditionFalse
+	if c.Status {
+		status = corev1.ConditionTrue
+	}
+	return xpv2.Condition{
+		Type: xpv2.ConditionType(c.Type), Status: status, Reason: xpv2.ConditionReason(c.Reason), Message: c.Message,
+		LastTransitionTime: metav1.Now(),
+	}
+}
+
+func counts(c targets.Tally) *v1alpha1.TargetCounts {
+	return &v1alpha1.TargetCounts{
+		Desired: int32(c.Desired), Registered: int32(c.Registered), Healthy: int32(c.Healthy), Initial: int32(c.Initial),
+		Unhealthy: int32(c.Unhealthy), Draining: int32(c.Draining), Foreign: int32(c.Foreign),
+	}
+}
+
+// hint explains a selection that yields nothing although pods match: only
+// hostNetwork pods are streamed, so the others are counted by one small List.
+func (e *external) hint(ctx context.Context, b Binding, snap binder.Snapshot) string {
+	if snap.Counts.Desired > 0 || snap.Counts.Registered > 0 || snap.SkippedTotal > 0 {
+		return ""
+	}
+	if text, ok := e.hints.get(b, ""); ok {
+		return text
+	}
+	n, err := e.cluster.CountMatching(ctx, queryOf(b, ""))
+	if err != nil {
+		return "" // a missing permission is told by the view
+	}
+	text := ""
+	if n.Pods > 0 {
+		text = fmt.Sprintf("%s pods match, none uses hostNetwork: set spec.hostNetwork: true in the pods", n)
+	}
+	e.hints.put(b, "", text)
+	return text
+}
