@@ -54,7 +54,7 @@ func (g *group) audit(op operation, requestID string, err error) {
 	}
 	log := g.b.o.Log.WithValues("binding", ref.String(), "group", g.key.arn, "targets", all, "request-id", requestID)
 	if err != nil {
-		log.Info("cannot have targets "+verb, "error", err)
+		log.Info("cannot have targets "+verb, "error", aws.Describe(err))
 		g.b.o.Event(ref, Event{true, "Cannot" + strings.TrimSuffix(reason, "edTargets") + "Targets", aws.Describe(err)})
 		return
 	}
