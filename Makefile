@@ -74,6 +74,10 @@ test: controlplane ## All tests up to the real API server.
 e2e: controlplane ## End-to-end tests: nodes, pods, simulated AWS and the provider's process.
 	go test -count=1 -timeout 30m ./cluster/test/e2e
 
+.PHONY: e2e-awscli
+e2e-awscli: ## The simulated AWS answers the AWS CLI (needs aws: Debian package awscli).
+	go test -count=1 -tags awscli -run CommandLine ./internal/awssim ./cluster/test/e2e
+
 .PHONY: clean-cache
 clean-cache: ## Remove the tools and the control plane from the cache.
 	@rm -rf $(CACHE)

@@ -95,7 +95,9 @@ func TestSpecChangeIsInProgressUntilApplied(t *testing.T) {
 		e.cloud.with(tg.GetName(), func(s *script) { s.upToDate, s.updateApplies = false, false })
 
 		update(t, e, tg)
-		e.until(t, tg, "updated in AWS", func() bool { return e.cloud.count(tg.GetName(), "Update") > 0 })
+		e.until(t, tg, "synced", func() bool {
+			return e.cloud.count(tg.GetName(), "Update") > 0 && tg.GetCondition(xpv2.TypeSynced).ObservedGeneration == tg.GetGeneration()
+		})
 
 		if got := e.status(t, tg); got != status.InProgressStatus {
 			t.Errorf("AWS does not show the change yet, but kstatus says %s", got)

@@ -137,7 +137,13 @@ func TestUsageThatIsSweptWhileUsedStays(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		tg := e.group(t, "edge")
 		e.untilApplied(t, tg)
+
+		before := e.usage(t, tg)
 		e.sweepUsages(t)
+
+		if after := e.usage(t, tg); after.GetUID() != before.GetUID() || after.GetDeletionTimestamp() == nil {
+			t.Errorf("the usage is gone, and with the last one the configuration goes: %+v", after)
+		}
 
 		e.must(t, e.client.Delete(t.Context(), tg))
 		e.untilGone(t, tg)
@@ -146,6 +152,20 @@ func TestUsageThatIsSweptWhileUsedStays(t *testing.T) {
 			t.Errorf("%d groups are left", got)
 		}
 	})
+}
+
+// usage of an object's configuration.
+func (e *env) usage(t *testing.T, tg targetgroup.TargetGroup) client.Object {
+	t.Helper()
+
+	var u client.Object = &clusterapi.ProviderConfigUsage{}
+	if e.namespace != "" {
+		u = &namespacedapi.ProviderConfigUsage{}
+	}
+
+	e.must(t, e.client.Get(t.Context(), client.ObjectKey{Namespace: e.namespace, Name: string(tg.GetUID())}, u))
+
+	return u
 }
 
 func TestNamespaceThatIsBeingDeletedStopsNothing(t *testing.T) {
