@@ -224,7 +224,7 @@ func address(t *testing.T) string {
 func get(address, path string) string {
 	c := &http.Client{Timeout: 5 * time.Second}
 
-	r, err := c.Get("http://" + address + path) //nolint:noctx // It has a timeout.
+	r, err := c.Get("http://" + address + path)
 	if err != nil {
 		return ""
 	}

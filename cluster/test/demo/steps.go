@@ -326,7 +326,7 @@ func (d *demo) without(context.Context) ([]string, bool, error) {
 	return want, len(want) == 7, nil
 }
 
-func (d *demo) drop(ctx context.Context) error {
+func (d *demo) drop(context.Context) error {
 	have, err := d.instances()
 	if err != nil || len(have) == 0 {
 		return errors.Join(err, errors.New("there is nothing to drop"))

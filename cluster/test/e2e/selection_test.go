@@ -14,7 +14,7 @@ import (
 )
 
 func TestPodsAreSelectedByServiceOrByLabel(t *testing.T) {
-	bothScopes(t, func(t *testing.T, w *world) {
+	bothScopes(t, func(_ *testing.T, w *world) {
 		// The pods are there from the start, so that nothing but the way in which
 		// they are selected differs.
 		for i := range 3 {
@@ -92,7 +92,7 @@ func TestTwoPodsOnOneInstanceAndPortAreOneTarget(t *testing.T) {
 }
 
 func TestPodWithoutHostNetworkIsNoTarget(t *testing.T) {
-	bothScopes(t, func(t *testing.T, w *world) {
+	bothScopes(t, func(_ *testing.T, w *world) {
 		arn := w.group("g")
 		onPodNetwork := func(p *corev1.Pod) { p.Spec.HostNetwork = false }
 		w.pod("inside", 0, onPodNetwork)
