@@ -30,14 +30,18 @@ func (w *world) within(limit time.Duration, reason string, check func(context.Co
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), limit)
 	defer cancel()
+	var last error
 	for {
 		err := check(ctx)
 		if err == nil {
 			return
 		}
+		if ctx.Err() == nil || last == nil {
+			last = err // and not that the time was over in the middle of a check
+		}
 		select {
 		case <-ctx.Done():
-			w.t.Fatalf("%s: %v", reason, err)
+			w.t.Fatalf("%s: %v", reason, last)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
