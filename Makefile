@@ -44,7 +44,7 @@ tidy: ## Tidy the Go modules.
 
 .PHONY: lint
 lint: $(LINTDIR)/.done ## Lint, import directions included.
-	@$(LINTDIR)/golangci-lint run ./...
+	@$(LINTDIR)/golangci-lint run --allow-parallel-runners ./...
 
 .PHONY: check
 check: generate tidy lint ## Everything that must hold before a push; fails on a dirty tree.
