@@ -45,8 +45,8 @@ type Reader struct {
 }
 
 // MaxAge is what to ask with when an object in sync is polled at an interval: old
-// enough that polls share calls, and so young that a change by others is seen
-// within the next poll but a quarter.
+// enough that polls share calls, and so young that a change by others is seen at
+// most a quarter of an interval later than without.
 func MaxAge(poll time.Duration) time.Duration { return poll / 4 }
 
 // AttributePolls is how many polls pass until attributes are read again, which
@@ -54,8 +54,7 @@ func MaxAge(poll time.Duration) time.Duration { return poll / 4 }
 const AttributePolls = 18
 
 // AttributesMaxAge is MaxAge for what takes a call for each: attributes,
-// certificates, rules and capacity. Each of them has a poll of its own in which it
-// is read.
+// certificates, rules and capacity. Their turns are spread over the polls.
 func AttributesMaxAge(poll time.Duration) time.Duration { return AttributePolls * poll }
 
 const (

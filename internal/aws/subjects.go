@@ -61,8 +61,9 @@ func related(s string) []string {
 		return parts[:1]
 	case kind == "loadbalancer" && len(parts) == 3:
 		return parts[1:2]
-	case kind == "listener" || kind == "listener-rule":
-		return []string{childrenOf + parentOf(s)}
+	}
+	if p := parentOf(s); p != "" {
+		return []string{childrenOf + p}
 	}
 	return nil
 }
@@ -80,9 +81,14 @@ func parseARN(s string) (kind string, rest []string) {
 // parentOf is the load balancer of a listener's ARN, or the listener of a rule's;
 // empty for others.
 func parentOf(s string) string {
-	kind, _ := parseARN(s)
-	above := map[string]string{"listener": "loadbalancer", "listener-rule": "listener"}[kind]
-	if above == "" {
+	kind, rest := parseARN(s)
+	above := ""
+	switch {
+	case kind == "listener" && len(rest) == 4: // net, name, and an id of each
+		above = "loadbalancer"
+	case kind == "listener-rule" && len(rest) == 5:
+		above = "listener"
+	default:
 		return ""
 	}
 	s = strings.Replace(s, ":"+kind+"/", ":"+above+"/", 1)
