@@ -87,7 +87,7 @@ func TestCallsOf500TargetGroups(t *testing.T) {
 			})
 		}
 		sim.Reset()
-		check(t, "500 target groups", pollAll(t, resources, 4, func() int { return sim.Count() }))
+		check(t, "500 target groups", pollAll(t, resources, 3, func() int { return sim.Count() }))
 	})
 }
 

@@ -211,7 +211,8 @@ func (s *shelf[T]) arrive(t *trip[T], keys []string, got map[string]T, err error
 		}
 	}
 	if err != nil && !together && blamesOne(err) {
-		s.item(keys[0]).suspect = true
+		e := s.item(keys[0])
+		e.suspect, e.have = true, false
 	}
 	return again
 }
