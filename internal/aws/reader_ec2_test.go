@@ -201,6 +201,21 @@ func TestEC2HasABudgetOfItsOwn(t *testing.T) {
 	})
 }
 
+func TestEC2TokensRunOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewEC2Budget(Shares{EC2Mutating: 0.1}) // 5, then one in 2 seconds
+		drain(t, b, EC2Mutating, PriorityNormal, 5)
+		drain(t, b, EC2NonMutating, PriorityBackground, 25)
+		start := time.Now()
+		if err := b.Acquire(t.Context(), EC2Mutating, PriorityNormal); err != nil {
+			t.Fatal(err)
+		}
+		if d := time.Since(start).Round(10 * time.Millisecond); d != 2*time.Second {
+			t.Errorf("the next token took %s, want 2s", d)
+		}
+	})
+}
+
 func TestEC2Categories(t *testing.T) {
 	want := map[string]Category{
 		"DescribeSecurityGroups": EC2NonMutating, "DescribeSecurityGroupRules": EC2NonMutating,

@@ -139,7 +139,7 @@ func (s *shelf[T]) run(t *trip[T], keys, passengers []string) {
 		other := func(k string) bool { return isARN(k) != arns }
 		some, more := slices.DeleteFunc(slices.Clone(keys), other), slices.DeleteFunc(slices.Clone(passengers), other)
 		if len(some) > 0 {
-			s.fetch(t, some, more[:min(len(more), s.size-len(some))])
+			s.fetch(t, some, more[:max(0, min(len(more), s.size-len(some)))])
 		}
 	}
 }

@@ -119,6 +119,30 @@ func TestCallsUnderWayAreJoined(t *testing.T) {
 	}
 }
 
+// TestTimeDoesNotRunBackwards: a call that began earlier ends later.
+func TestTimeDoesNotRunBackwards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		s := newShelf(newLedger(), lookup[int]{size: 20, read: func(_ context.Context, keys []string) (map[string]int, error) {
+			calls++
+			version := calls
+			time.Sleep(10 * time.Second / time.Duration(version*version))
+			return map[string]int{keys[0]: version}, nil
+		}})
+		go func() { _, _ = s.get(WithPriority(t.Context(), PriorityBackground), "k", 0) }()
+		time.Sleep(time.Second)
+		first, err := s.get(t.Context(), "k", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		second, err := s.get(t.Context(), "k", time.Hour)
+		if err != nil || first != 2 || second != 2 {
+			t.Errorf("got %d and then %d, %v, want 2 twice: what was asked for later stays", first, second, err)
+		}
+	})
+}
+
 func TestWritesGoThrough(t *testing.T) {
 	cases := map[string]struct {
 		reason string
