@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,10 +123,9 @@ func TestCallsUnderWayAreJoined(t *testing.T) {
 // TestTimeDoesNotRunBackwards: a call that began earlier ends later.
 func TestTimeDoesNotRunBackwards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		calls := 0
+		var calls atomic.Int32
 		s := newShelf(newLedger(), lookup[int]{size: 20, read: func(_ context.Context, keys []string) (map[string]int, error) {
-			calls++
-			version := calls
+			version := int(calls.Add(1))
 			time.Sleep(10 * time.Second / time.Duration(version*version))
 			return map[string]int{keys[0]: version}, nil
 		}})
