@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -13,9 +12,12 @@ import (
 // that waits, so that a storm of new pods cannot keep old targets for ever.
 const deregisterEvery = 5
 
-// Budget is our share of what AWS grants to an account and region. All methods
-// may be called by several goroutines; none holds a lock while it waits.
+// Budget is our share of what a service of AWS grants to an account and region.
+// All methods may be called by several goroutines; none holds a lock while it
+// waits.
 type Budget struct {
+	categoryOf func(action string) Category
+
 	mu      sync.Mutex
 	buckets map[Category]*bucket
 	// waiting is ordered by priority, then by arrival.
@@ -45,18 +47,24 @@ type Level struct {
 	Calls, Throttled uint64
 }
 
-// NewBudget returns a budget with full buckets. A Pool makes one for each account
-// and region.
-func NewBudget(s Shares) *Budget {
-	b := &Budget{buckets: map[Category]*bucket{}}
+// NewBudget returns a budget of ELBv2 with full buckets. A Pool makes one for each
+// account and region.
+func NewBudget(s Shares) *Budget { return newBudget(s.of(Limits()), CategoryOf) }
+
+// NewEC2Budget is NewBudget for EC2. It has no category AccountWide.
+func NewEC2Budget(s Shares) *Budget { return newBudget(s.of(EC2Limits()), EC2CategoryOf) }
+
+func newBudget(limits map[Category]Limit, categoryOf func(string) Category) *Budget {
+	b := &Budget{categoryOf: categoryOf, buckets: map[Category]*bucket{}}
 	now := time.Now()
-	for c, l := range s.limits() {
+	for c, l := range limits {
 		b.buckets[c] = newBucket(l, now)
 	}
 	return b
 }
 
-// Acquire waits for a token of the category and an account-wide one. Callers of
+// Acquire waits for a token of the category and an account-wide one, if there are
+// such. Callers of
 // one priority are served in the order in which they came; one that cannot be
 // served yet does not hold up those of other categories. Priority 0 means
 // PriorityNormal.
@@ -139,12 +147,22 @@ func (b *Budget) leave(w *waiter) {
 	b.serve()
 }
 
+// both are the buckets that a call of the category takes from: its own, and the
+// account's if there is one.
+func (b *Budget) both(c Category) []*bucket {
+	out := make([]*bucket, 0, 2)
+	for _, name := range []Category{c, AccountWide} {
+		if k := b.buckets[name]; k != nil {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
 func (b *Budget) putBack(c Category) {
 	b.refill()
-	for _, k := range []*bucket{b.buckets[c], b.buckets[AccountWide]} {
-		if k != nil {
-			k.tokens = min(k.limit.Burst, k.tokens+1)
-		}
+	for _, k := range b.both(c) {
+		k.tokens = min(k.limit.Burst, k.tokens+1)
 	}
 }
 
@@ -179,8 +197,9 @@ func (b *Budget) serve() {
 }
 
 func (b *Budget) take(w *waiter) {
-	b.buckets[w.category].tokens--
-	b.buckets[AccountWide].tokens--
+	for _, k := range b.both(w.category) {
+		k.tokens--
+	}
 	switch {
 	case w.category != Registration:
 	case w.priority == PriorityDeregister:
@@ -205,14 +224,17 @@ func (b *Budget) next() int {
 
 // wait is how long a waiter would wait if it were alone.
 func (b *Budget) wait(w *waiter) time.Duration {
-	account, needed := b.buckets[AccountWide], float64(whole)
+	own, account, needed := b.buckets[w.category], b.buckets[AccountWide], float64(whole)
+	if account == nil {
+		return own.until(whole)
+	}
 	if w.priority >= PriorityBackground {
 		// A share so small that its bucket never holds the reserve must not
 		// stop background calls for ever.
 		needed += min(BackgroundReserve, account.limit.Burst/2)
 		needed = min(needed, account.limit.Burst)
 	}
-	return max(b.buckets[w.category].until(whole), account.until(needed))
+	return max(own.until(whole), account.until(needed))
 }
 
 // soonest is when a waiter can be served next: at least a millisecond from now,
@@ -230,13 +252,16 @@ func (b *Budget) soonest() time.Duration {
 func (b *Budget) attempted(c Category, throttled bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	k, account := b.buckets[c], b.buckets[AccountWide]
-	k.calls++
-	account.calls++
-	if throttled {
-		account.throttled++
-		k.slow(time.Now())
+	for _, k := range b.both(c) {
+		k.calls++
 	}
+	if !throttled {
+		return
+	}
+	if account := b.buckets[AccountWide]; account != nil {
+		account.throttled++
+	}
+	b.buckets[c].slow(time.Now())
 }
 
 // waitError is a context that ended before there was a token.
@@ -253,33 +278,3 @@ func (e *waitError) Unwrap() error { return e.err }
 
 // CanceledError tells the SDK not to retry: the time is over.
 func (*waitError) CanceledError() bool { return true }
-
-type (
-	prepaidKey  struct{}
-	priorityKey struct{}
-)
-
-// Prepaid returns a context for one call whose token has been acquired: its first
-// attempt takes none, all others do.
-func Prepaid(ctx context.Context) context.Context {
-	return context.WithValue(ctx, prepaidKey{}, new(atomic.Bool))
-}
-
-// paid is true once for each Prepaid.
-func paid(ctx context.Context) bool {
-	used, ok := ctx.Value(prepaidKey{}).(*atomic.Bool)
-	return ok && used.CompareAndSwap(false, true)
-}
-
-// WithPriority returns a context whose calls have the priority instead of that of
-// their action.
-func WithPriority(ctx context.Context, p Priority) context.Context {
-	return context.WithValue(ctx, priorityKey{}, p)
-}
-
-func priorityOf(ctx context.Context, action string) Priority {
-	if p, ok := ctx.Value(priorityKey{}).(Priority); ok && p != 0 {
-		return p
-	}
-	return PriorityOf(action)
-}

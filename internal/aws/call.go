@@ -106,13 +106,13 @@ func (l limiter) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 		}
 	}
 	out, metadata, err := next.HandleFinalize(ctx, in)
-	l.budget.attempted(CategoryOf(middleware.GetOperationName(ctx)), Classify(err) == ClassThrottled)
+	l.budget.attempted(l.budget.categoryOf(middleware.GetOperationName(ctx)), Classify(err) == ClassThrottled)
 	return out, metadata, err
 }
 
 func acquire(ctx context.Context, b *Budget) error {
 	action := middleware.GetOperationName(ctx)
-	return b.Acquire(ctx, CategoryOf(action), priorityOf(ctx, action))
+	return b.Acquire(ctx, b.categoryOf(action), priorityOf(ctx, action))
 }
 
 // silenceError is a call that ended without an answer: nothing is known about its

@@ -41,7 +41,7 @@ func client(b *Budget, w wire) *elbv2.Client {
 	if err != nil {
 		panic(err)
 	}
-	return p.elbv2(provider, cfg, "eu-west-1", b)
+	return p.elbv2(provider, cfg, "eu-west-1", &shared{elbv2: b, ledger: newLedger()})
 }
 
 func health(ctx context.Context, c ELBv2, options ...func(*elbv2.Options)) (*elbv2.DescribeTargetHealthOutput, error) {

@@ -2,10 +2,10 @@ package aws
 
 import "strings"
 
-// Category is a group of ELBv2 actions that AWS throttles together.
+// Category is a group of actions that are throttled together.
 type Category string
 
-// The categories, as AWS has them.
+// The categories of ELBv2, as AWS has them.
 const (
 	// AccountWide counts every call. It is taken together with the call's own
 	// category and never asked for alone.
@@ -20,6 +20,19 @@ const (
 	Mutating Category = "mutating"
 )
 
+// The categories of EC2. AWS has a bucket for each action in them; we take the
+// actions of a category together, so that we never use more than our share.
+const (
+	// EC2NonMutating is every Describe with a filter, ids or pages.
+	EC2NonMutating Category = "ec2 non-mutating"
+	// EC2Mutating is everything that is not in another category.
+	EC2Mutating Category = "ec2 mutating"
+	// EC2Ingress is AuthorizeSecurityGroupIngress and RevokeSecurityGroupIngress.
+	EC2Ingress Category = "ec2 security group ingress"
+	// EC2Tags is CreateTags and DeleteTags.
+	EC2Tags Category = "ec2 tags"
+)
+
 // Limit is a token bucket.
 type Limit struct {
 	// Burst is how many tokens it holds, in calls.
@@ -28,7 +41,7 @@ type Limit struct {
 	PerSecond float64
 }
 
-// Limits are what AWS grants to everybody in an account and region together.
+// Limits are what ELBv2 grants to everybody in an account and region together.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html
 func Limits() map[Category]Limit {
 	return map[Category]Limit{
@@ -40,13 +53,26 @@ func Limits() map[Category]Limit {
 	}
 }
 
+// EC2Limits are what EC2 grants to everybody in an account and region together. It
+// has no limit for all actions together.
+// https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
+func EC2Limits() map[Category]Limit {
+	return map[Category]Limit{
+		EC2NonMutating: {Burst: 100, PerSecond: 20},
+		EC2Mutating:    {Burst: 50, PerSecond: 5},
+		EC2Ingress:     {Burst: 50, PerSecond: 5},
+		EC2Tags:        {Burst: 100, PerSecond: 10},
+	}
+}
+
 // Shares is the part of each limit that we take, above 0; 1 is all of it. A
 // category that is not in it has its default. Tests use large values.
 type Shares map[Category]float64
 
 // DefaultShares leave half of the account to everybody else, but all of
 // registration to us: nobody else should register targets in our groups, and a
-// pod that is ready waits for it.
+// pod that is ready waits for it. Of EC2, whose busiest users are the machines
+// themselves, they take a quarter.
 func DefaultShares() Shares {
 	return Shares{
 		AccountWide:       0.5,
@@ -54,14 +80,18 @@ func DefaultShares() Shares {
 		Registration:      1,
 		NonMutating:       0.5,
 		Mutating:          1,
+		EC2NonMutating:    0.25,
+		EC2Mutating:       0.25,
+		EC2Ingress:        0.25,
+		EC2Tags:           0.25,
 	}
 }
 
-// limits are AWS's limits times our share. A bucket holds at least one token, or
-// no call could ever be made.
-func (s Shares) limits() map[Category]Limit {
-	out, defaults := Limits(), DefaultShares()
-	for c, l := range out {
+// of are AWS's limits times our share. A bucket holds at least one token, or no
+// call could ever be made.
+func (s Shares) of(limits map[Category]Limit) map[Category]Limit {
+	out, defaults := map[Category]Limit{}, DefaultShares()
+	for c, l := range limits {
 		share := s[c]
 		if share <= 0 {
 			share = defaults[c]
@@ -83,6 +113,20 @@ func CategoryOf(action string) Category {
 		return NonMutating
 	}
 	return Mutating
+}
+
+// EC2CategoryOf is the category of an EC2 action, such as "DescribeSecurityGroups".
+func EC2CategoryOf(action string) Category {
+	switch action {
+	case "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress":
+		return EC2Ingress
+	case "CreateTags", "DeleteTags":
+		return EC2Tags
+	}
+	if strings.HasPrefix(action, "Describe") {
+		return EC2NonMutating
+	}
+	return EC2Mutating
 }
 
 // Priority says who is served first when tokens are short. The zero value means

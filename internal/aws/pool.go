@@ -1,20 +1,20 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go/middleware"
 )
 
 const (
@@ -42,21 +42,27 @@ type PoolOptions struct {
 	FIPS, DualStack bool
 }
 
-// Pool keeps an Access for each identity and region, and a Budget for each
-// account and region. Its methods may be called by several goroutines.
+// Pool keeps an Access for each identity and region, and Budgets for each account
+// and region. Its methods may be called by several goroutines.
 type Pool struct {
 	opts PoolOptions
 	http elbv2.HTTPClient
 
 	mu       sync.Mutex
 	accesses map[accessKey]*entry
-	budgets  map[place]*Budget
+	shared   map[place]*shared
 }
 
 type accessKey struct{ config, region string }
 
 // place is what AWS throttles together. A simulated AWS is a place of its own.
 type place struct{ endpoint, account, region string }
+
+// shared is what all identities in a place share.
+type shared struct {
+	elbv2, ec2 *Budget
+	ledger     *ledger
+}
 
 // entry is an access, or the attempt to get one.
 type entry struct {
@@ -74,9 +80,13 @@ type flight struct {
 
 // Access is what an identity has in a region. It does not change.
 type Access struct {
-	// ELBv2 is the client: it takes tokens, retries, and ends each call within
-	// CallTimeout of its first token.
+	// ELBv2 and EC2 are the clients: they take tokens, retry, and end each call
+	// within CallTimeout of its first token. After a write through them, Read
+	// reads anew.
 	ELBv2 ELBv2
+	EC2   EC2
+	// Read are lookups that share calls and answers.
+	Read *Reader
 	// Account is the id of the account, 12 digits.
 	Account string
 	// Region as asked for, such as eu-west-1.
@@ -85,8 +95,9 @@ type Access struct {
 	Partition string
 	// CallerARN is who AWS says we are.
 	CallerARN string
-	// Budget is shared by all identities in the account and region.
-	Budget *Budget
+	// Budget is ELBv2's and EC2Budget is EC2's. All identities in the account and
+	// region share them.
+	Budget, EC2Budget *Budget
 }
 
 // NewPool returns an empty pool.
@@ -102,7 +113,7 @@ func NewPool(o PoolOptions) *Pool {
 }
 
 func newPool(o PoolOptions, client elbv2.HTTPClient) *Pool {
-	return &Pool{opts: o, http: client, accesses: map[accessKey]*entry{}, budgets: map[place]*Budget{}}
+	return &Pool{opts: o, http: client, accesses: map[accessKey]*entry{}, shared: map[place]*shared{}}
 }
 
 // Access returns the access of an identity in a region. The first time it asks
@@ -186,83 +197,49 @@ func (p *Pool) open(ctx context.Context, cfg Config, region string) (*Access, er
 	if parsed, err := arn.Parse(caller); err == nil {
 		a.Partition = parsed.Partition
 	}
-	a.Budget = p.budget(place{cfg.EndpointURL, a.Account, region})
-	a.ELBv2 = p.elbv2(provider, cfg, region, a.Budget)
+	s := p.share(place{cfg.EndpointURL, a.Account, region})
+	a.Budget, a.EC2Budget = s.elbv2, s.ec2
+	a.ELBv2 = p.elbv2(provider, cfg, region, s)
+	a.EC2 = p.ec2(provider, cfg, region, s)
+	a.Read = newReader(a, s.ledger)
 	return a, nil
 }
 
-func (p *Pool) budget(at place) *Budget {
+func (p *Pool) share(at place) *shared {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	b := p.budgets[at]
-	if b == nil {
-		b = NewBudget(p.opts.Share)
-		p.budgets[at] = b
+	s := p.shared[at]
+	if s == nil {
+		s = &shared{elbv2: NewBudget(p.opts.Share), ec2: NewEC2Budget(p.opts.Share), ledger: newLedger()}
+		p.shared[at] = s
 	}
-	return b
+	return s
 }
 
-// elbv2 makes a client from options, not from an SDK configuration: a
-// configuration would bring endpoints of the environment with it.
-func (p *Pool) elbv2(c sdk.CredentialsProvider, cfg Config, region string, b *Budget) *elbv2.Client {
-	o := elbv2.Options{
-		Region:      region,
-		Credentials: c,
-		HTTPClient:  p.http,
-		Retryer:     retryer(),
-		APIOptions:  append(p.userAgent(), install(b)),
-	}
-	if cfg.EndpointURL != "" {
-		o.BaseEndpoint = sdk.String(cfg.EndpointURL)
-		return elbv2.New(o)
-	}
-	o.EndpointOptions.UseFIPSEndpoint = p.fips()
-	o.EndpointOptions.UseDualStackEndpoint = p.dualStack()
-	return elbv2.New(o)
+// ServiceBudget is a budget and what it is for.
+type ServiceBudget struct {
+	// Account and Region that it is for; Endpoint is the Config's EndpointURL.
+	Account, Region, Endpoint string
+	// Service is elasticloadbalancing or ec2.
+	Service string
+	// Budget itself: ask its Level.
+	Budget *Budget
 }
 
-func (p *Pool) sts(c sdk.CredentialsProvider, cfg Config, region string) *sts.Client {
-	o := sts.Options{
-		Region:      region,
-		Credentials: c,
-		HTTPClient:  p.http,
-		Retryer:     retryer(),
-		APIOptions:  append(p.userAgent(), install(nil)),
+// Budgets returns all budgets there are, in an order that does not change, for
+// metrics. They are few, and live as long as the pool.
+func (p *Pool) Budgets() []ServiceBudget {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []ServiceBudget
+	for at, s := range p.shared {
+		out = append(out,
+			ServiceBudget{at.account, at.region, at.endpoint, "ec2", s.ec2},
+			ServiceBudget{at.account, at.region, at.endpoint, "elasticloadbalancing", s.elbv2})
 	}
-	if cfg.EndpointURL != "" {
-		o.BaseEndpoint = sdk.String(cfg.EndpointURL)
-		return sts.New(o)
-	}
-	o.EndpointOptions.UseFIPSEndpoint = p.fips()
-	o.EndpointOptions.UseDualStackEndpoint = p.dualStack()
-	return sts.New(o)
-}
-
-func (p *Pool) fips() sdk.FIPSEndpointState {
-	if p.opts.FIPS {
-		return sdk.FIPSEndpointStateEnabled
-	}
-	return sdk.FIPSEndpointStateDisabled
-}
-
-func (p *Pool) dualStack() sdk.DualStackEndpointState {
-	if p.opts.DualStack {
-		return sdk.DualStackEndpointStateEnabled
-	}
-	return sdk.DualStackEndpointStateDisabled
-}
-
-// userAgent adds each "name/value" of the option; the SDK replaces characters
-// that a header may not have.
-func (p *Pool) userAgent() []func(*middleware.Stack) error {
-	var out []func(*middleware.Stack) error
-	for _, word := range strings.Fields(p.opts.UserAgent) {
-		name, value, found := strings.Cut(word, "/")
-		if found {
-			out = append(out, awsmiddleware.AddUserAgentKeyValue(name, value))
-		} else {
-			out = append(out, awsmiddleware.AddUserAgentKey(name))
-		}
-	}
+	slices.SortFunc(out, func(a, b ServiceBudget) int {
+		return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Region, b.Region),
+			strings.Compare(a.Endpoint, b.Endpoint), strings.Compare(a.Service, b.Service))
+	})
 	return out
 }
