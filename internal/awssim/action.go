@@ -14,8 +14,10 @@ const (
 	mutating     category = "mutating"
 	nonMutating  category = "non-mutating"
 	registration category = "registration"
-	// resource-intensive (CreateLoadBalancer, SetSubnets) comes with load balancers.
+	intensive    category = "resource-intensive"
 
+	ec2Mutating   category = "ec2 mutating"
+	ec2Tagging    category = "ec2 tagging"
 	ec2Filtered   category = "ec2 non-mutating"
 	ec2Unfiltered category = "ec2 non-mutating, unfiltered and unpaginated"
 
@@ -62,9 +64,20 @@ var versions = map[string]string{
 
 // actions by service and name. A room of the simulator brings its own part.
 var actions = map[string]map[string]action{
-	ServiceELBv2: merge(targetGroupActions(), attributeActions(), tagActions(), targetActions()),
-	ServiceEC2:   instanceActions(),
-	ServiceSTS:   identityActions(),
+	ServiceELBv2: merge(targetGroupActions(), attributeActions(), tagActions(), targetActions(),
+		loadBalancerActions(), loadBalancerAttributeActions(), capacityActions(),
+		listenerActions(), certificateActions(), listenerAttributeActions(), policyActions(), ruleActions()),
+	ServiceEC2: ec2Actions(),
+	ServiceSTS: identityActions(),
+}
+
+// ec2Actions all know DryRun.
+func ec2Actions() map[string]action {
+	out := merge(instanceActions(), securityGroupActions(), groupRuleActions(), ec2TagActions())
+	for _, a := range out {
+		a.params["DryRun"] = trueOrFalse()
+	}
+	return out
 }
 
 func merge(parts ...map[string]action) map[string]action {
@@ -80,6 +93,9 @@ func (s *Sim) execute(c *call, now time.Time) (any, error) {
 	a := actions[c.service][c.action]
 	if err := check(c.service, a, c.form); err != nil {
 		return nil, err
+	}
+	if c.service == ServiceEC2 && c.str("DryRun") == "true" {
+		return nil, &apiError{412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set."}
 	}
 	c.now = now
 	out, err := a.run(c)
