@@ -172,3 +172,29 @@ func (s *Sim) SeedCertificate(arn string) {
 func (s *Sim) SeedPrefixList(account, region, id string, entries int) {
 	s.change(func(time.Time) { s.world(locate(account, region, "")).prefixLists[id] = entries })
 }
+
+// UseSecurityGroup lets an interface of somebody else have a security group, and
+// returns what releases it again.
+func (s *Sim) UseSecurityGroup(id string) (release func()) {
+	g := (*securityGroup)(nil)
+	s.change(func(time.Time) {
+		for _, w := range s.worlds {
+			if g = w.securityGroups[id]; g != nil {
+				g.users++
+				return
+			}
+		}
+		panic("awssim: no such security group: " + id)
+	})
+	return func() { s.change(func(time.Time) { g.users-- }) }
+}
+
+// DeleteSecurityGroup deletes a security group behind everybody's back, whatever
+// uses it.
+func (s *Sim) DeleteSecurityGroup(id string) {
+	s.change(func(time.Time) {
+		for _, w := range s.worlds {
+			delete(w.securityGroups, id)
+		}
+	})
+}
