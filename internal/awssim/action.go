@@ -3,6 +3,7 @@ package awssim
 import (
 	"maps"
 	"net/url"
+	"regexp"
 	"time"
 )
 
@@ -73,7 +74,7 @@ var actions = map[string]map[string]action{
 
 // ec2Actions all know DryRun.
 func ec2Actions() map[string]action {
-	out := merge(instanceActions(), securityGroupActions(), groupRuleActions(), ec2TagActions())
+	out := merge(instanceActions(), securityGroupActions(), groupRuleActions(), ec2TagActions(), networkActions())
 	for _, a := range out {
 		a.params["DryRun"] = trueOrFalse()
 	}
@@ -101,4 +102,18 @@ func (s *Sim) execute(c *call, now time.Time) (any, error) {
 	out, err := a.run(c)
 	s.settle(now)
 	return out, err
+}
+
+// own refuses an ARN that is none of its kind, or another account's.
+func (c *call) own(kind *regexp.Regexp, arn, what string) error {
+	m := kind.FindStringSubmatch(arn)
+	switch {
+	case m == nil:
+		return invalid("'%s' is not a valid %s ARN", arn, what)
+	case m[2] != c.who.account:
+		return forbidden("AccessDenied",
+			"User: %s is not authorized to perform: %s:%s on resource: %s because no resource-based policy allows the %s:%s action",
+			c.who.arn, c.service, c.action, arn, c.service, c.action)
+	}
+	return nil
 }

@@ -3,7 +3,6 @@ package awssim
 import (
 	"regexp"
 	"slices"
-	"strings"
 )
 
 func certificateActions() map[string]action {
@@ -26,8 +25,8 @@ func certificateActions() map[string]action {
 
 var certificateARN = regexp.MustCompile(`^arn:[a-z-]+:(?:acm:([a-z0-9-]+):(\d{12}):certificate/[0-9a-f-]{36}|iam::(\d{12}):server-certificate/\S+)$`)
 
-// readCertificate reads Certificates: none, or one that exists and does not say
-// whether it is the default one.
+// readCertificate reads Certificates: none, or one, which must not say whether it
+// is the default one.
 func (c *call) readCertificate() (string, error) {
 	items := c.items("Certificates.member")
 	switch {
@@ -39,13 +38,18 @@ func (c *call) readCertificate() (string, error) {
 		return "", invalid("You cannot set the isDefault parameter for a certificate")
 	}
 	arn := c.str(items[0] + "CertificateArn")
-	switch {
-	case !certificateARN.MatchString(arn):
+	if !certificateARN.MatchString(arn) {
 		return "", invalid("Certificate ARN '%s' is not valid", arn)
-	case !c.world().certificates[arn]:
-		return "", refuse("CertificateNotFound", "Certificate '%s' not found", arn)
 	}
 	return arn, nil
+}
+
+// checkCertificate refuses a certificate that does not exist.
+func (c *call) checkCertificate(arn string) error {
+	if arn != "" && !c.world().certificates[arn] {
+		return refuse("CertificateNotFound", "Certificate '%s' not found", arn)
+	}
+	return nil
 }
 
 // checkCertificates counts the certificates that the load balancer would have:
@@ -77,8 +81,11 @@ func addCertificates(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.checkCertificate(arn); err != nil {
+		return nil, err
+	}
 	if slices.Contains(l.certificates, arn) {
-		return c.certificateList(arn), nil
+		return certificateList(arn), nil
 	}
 	after := *l
 	after.certificates = append(slices.Clone(l.certificates), arn)
@@ -86,7 +93,7 @@ func addCertificates(c *call) (any, error) {
 		return nil, err
 	}
 	l.certificates = after.certificates
-	return c.certificateList(arn), nil
+	return certificateList(arn), nil
 }
 
 // removeCertificates: a certificate that is not on the list is removed already;
@@ -113,13 +120,10 @@ func (c *call) listenerCertificate() (*listener, string, error) {
 		return nil, "", err
 	}
 	arn, err := c.readCertificate()
-	switch {
-	case err != nil && !(c.action == "RemoveListenerCertificates" && strings.Contains(err.Error(), "CertificateNotFound")):
-		return nil, "", err
-	case l.protocol != "TLS":
-		return nil, "", invalid("Certificates are not supported for %s listeners", l.protocol)
+	if err == nil && l.protocol != "TLS" {
+		err = invalid("Certificates are not supported for %s listeners", l.protocol)
 	}
-	return l, or(arn, c.str("Certificates.member.1.CertificateArn")), nil
+	return l, arn, err
 }
 
 type xmlCertificate struct {
@@ -132,7 +136,7 @@ type xmlCertificates struct {
 	NextMarker   string `xml:",omitempty"`
 }
 
-func (c *call) certificateList(arn string) xmlCertificates {
+func certificateList(arn string) xmlCertificates {
 	return xmlCertificates{Certificates: members[xmlCertificate]{[]xmlCertificate{{arn, "false"}}}}
 }
 

@@ -44,6 +44,9 @@ func (c *call) readTLS(s *listenerSettings, was listenerSettings) error {
 	if err != nil {
 		return err
 	}
+	if err := c.checkCertificate(certificate); err != nil {
+		return err
+	}
 	policy, alpn := c.str("SslPolicy"), c.list("AlpnPolicy.member")
 	if s.protocol != "TLS" {
 		s.certificate, s.policy, s.alpn = "", "", ""

@@ -5,7 +5,7 @@ type xmlListener struct {
 	Port                         int
 	Protocol                     string
 	Certificates                 *members[xmlCertificate] `xml:",omitempty"`
-	SslPolicy                    string                   `xml:",omitempty"` //nolint:revive // The element's name in AWS's XML.
+	SslPolicy                    string                   `xml:",omitempty"`
 	AlpnPolicy                   *members[string]         `xml:",omitempty"`
 	DefaultActions               members[xmlAction]
 }

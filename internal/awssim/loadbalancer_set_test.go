@@ -35,6 +35,13 @@ func (b *bench) setAddressType(arn string, t types.IpAddressType) error {
 	return err
 }
 
+func (b *bench) state(arn string) string {
+	b.t.Helper()
+	out, err := b.elb.DescribeLoadBalancers(b.ctx, &elbv2.DescribeLoadBalancersInput{LoadBalancerArns: []string{arn}})
+	b.ok(err)
+	return string(out.LoadBalancers[0].State.Code)
+}
+
 func (b *bench) zones() map[string]string {
 	return b.sim.LoadBalancers(awssim.DefaultAccount, region)[0].Zones
 }

@@ -294,10 +294,3 @@ func TestLoadBalancerRules(t *testing.T) {
 		}},
 	})
 }
-
-func (b *bench) state(arn string) string {
-	b.t.Helper()
-	out, err := b.elb.DescribeLoadBalancers(b.ctx, &elbv2.DescribeLoadBalancersInput{LoadBalancerArns: []string{arn}})
-	b.ok(err)
-	return string(out.LoadBalancers[0].State.Code)
-}

@@ -36,7 +36,7 @@ func policyActions() map[string]action {
 
 type xmlPolicy struct {
 	Name                       string
-	SslProtocols               members[string] //nolint:revive // The element's name in AWS's XML.
+	SslProtocols               members[string]
 	SupportedLoadBalancerTypes members[string]
 }
 
@@ -58,8 +58,8 @@ func describeSSLPolicies(c *call) (any, error) {
 		return nil, err
 	}
 	var out struct {
-		SslPolicies members[xmlPolicy] //nolint:revive // The element's name in AWS's XML.
-		NextMarker  string             `xml:",omitempty"`
+		SslPolicies members[xmlPolicy]
+		NextMarker  string `xml:",omitempty"`
 	}
 	for _, p := range page {
 		out.SslPolicies.Member = append(out.SslPolicies.Member, xmlPolicy{

@@ -217,20 +217,6 @@ func (c *call) find(arn string) (*targetGroup, error) {
 	return c.world().groups[arn], nil
 }
 
-// own refuses an ARN that is none of its kind, or another account's.
-func (c *call) own(kind *regexp.Regexp, arn, what string) error {
-	m := kind.FindStringSubmatch(arn)
-	switch {
-	case m == nil:
-		return invalid("'%s' is not a valid %s ARN", arn, what)
-	case m[2] != c.who.account:
-		return forbidden("AccessDenied",
-			"User: %s is not authorized to perform: %s:%s on resource: %s because no resource-based policy allows the %s:%s action",
-			c.who.arn, c.service, c.action, arn, c.service, c.action)
-	}
-	return nil
-}
-
 // group returns the group that the call names.
 func (c *call) group() (*targetGroup, error) {
 	g, err := c.find(c.str("TargetGroupArn"))
