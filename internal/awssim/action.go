@@ -3,6 +3,7 @@ package awssim
 import (
 	"maps"
 	"net/url"
+	"regexp"
 	"time"
 )
 
@@ -14,8 +15,10 @@ const (
 	mutating     category = "mutating"
 	nonMutating  category = "non-mutating"
 	registration category = "registration"
-	// resource-intensive (CreateLoadBalancer, SetSubnets) comes with load balancers.
+	intensive    category = "resource-intensive"
 
+	ec2Mutating   category = "ec2 mutating"
+	ec2Tagging    category = "ec2 tagging"
 	ec2Filtered   category = "ec2 non-mutating"
 	ec2Unfiltered category = "ec2 non-mutating, unfiltered and unpaginated"
 
@@ -62,9 +65,20 @@ var versions = map[string]string{
 
 // actions by service and name. A room of the simulator brings its own part.
 var actions = map[string]map[string]action{
-	ServiceELBv2: merge(targetGroupActions(), attributeActions(), tagActions(), targetActions()),
-	ServiceEC2:   instanceActions(),
-	ServiceSTS:   identityActions(),
+	ServiceELBv2: merge(targetGroupActions(), attributeActions(), tagActions(), targetActions(),
+		loadBalancerActions(), loadBalancerAttributeActions(), capacityActions(),
+		listenerActions(), certificateActions(), listenerAttributeActions(), policyActions(), ruleActions()),
+	ServiceEC2: ec2Actions(),
+	ServiceSTS: identityActions(),
+}
+
+// ec2Actions all know DryRun.
+func ec2Actions() map[string]action {
+	out := merge(instanceActions(), securityGroupActions(), groupRuleActions(), ec2TagActions(), networkActions())
+	for _, a := range out {
+		a.params["DryRun"] = trueOrFalse()
+	}
+	return out
 }
 
 func merge(parts ...map[string]action) map[string]action {
@@ -81,8 +95,25 @@ func (s *Sim) execute(c *call, now time.Time) (any, error) {
 	if err := check(c.service, a, c.form); err != nil {
 		return nil, err
 	}
+	if c.service == ServiceEC2 && c.str("DryRun") == "true" {
+		return nil, &apiError{412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set."}
+	}
 	c.now = now
 	out, err := a.run(c)
 	s.settle(now)
 	return out, err
+}
+
+// own refuses an ARN that is none of its kind, or another account's.
+func (c *call) own(kind *regexp.Regexp, arn, what string) error {
+	m := kind.FindStringSubmatch(arn)
+	switch {
+	case m == nil:
+		return invalid("'%s' is not a valid %s ARN", arn, what)
+	case m[2] != c.who.account:
+		return forbidden("AccessDenied",
+			"User: %s is not authorized to perform: %s:%s on resource: %s because no resource-based policy allows the %s:%s action",
+			c.who.arn, c.service, c.action, arn, c.service, c.action)
+	}
+	return nil
 }

@@ -1,6 +1,9 @@
 package awssim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // limit is a token bucket's size and how many tokens per second it regains.
 type limit struct{ size, refill float64 }
@@ -16,13 +19,21 @@ var limits = map[category]limit{
 	registration:  {20, 4},
 	nonMutating:   {40, 10},
 	mutating:      {20, 3},
+	intensive:     {10, 0.2},
 	ec2Filtered:   {100, 20},
+	ec2Mutating:   {50, 5},
+	ec2Tagging:    {100, 10},
 	ec2Unfiltered: {50, 10},
 }
+
+// unfiltered are the actions of EC2 that cost more when they ask for everything.
+var unfiltered = []string{"DescribeInstances", "DescribeNetworkInterfaces", "DescribeSecurityGroups"}
 
 type bucketName struct {
 	place
 	category category
+	// action for EC2, where each has buckets of its own.
+	action string
 }
 
 type bucket struct {
@@ -42,12 +53,16 @@ func (s *Sim) take(c *call, a action) error {
 	names := []category{a.bucket}
 	if c.service == ServiceELBv2 {
 		names = append(names, accountWide)
-	} else if c.action == "DescribeInstances" && len(c.form) == 0 {
+	} else if len(c.form) == 0 && slices.Contains(unfiltered, c.action) {
 		names = []category{ec2Unfiltered}
+	}
+	own := ""
+	if c.service == ServiceEC2 {
+		own = c.action
 	}
 	var from []*bucket
 	for _, name := range names {
-		b := s.bucket(p, name)
+		b := s.bucket(bucketName{p, name, own})
 		if b.tokens < 1 {
 			return throttled(c.service)
 		}
@@ -60,15 +75,15 @@ func (s *Sim) take(c *call, a action) error {
 }
 
 // bucket returns a bucket as full as it is now.
-func (s *Sim) bucket(p place, name category) *bucket {
+func (s *Sim) bucket(name bucketName) *bucket {
 	now := s.clock.Now()
-	l := limits[name]
-	share := 1 - s.neighbours[p]
+	l := limits[name.category]
+	share := 1 - s.neighbours[name.place]
 	l.size, l.refill = l.size*share, l.refill*share
-	b := s.buckets[bucketName{p, name}]
+	b := s.buckets[name]
 	if b == nil {
 		b = &bucket{tokens: l.size, at: now}
-		s.buckets[bucketName{p, name}] = b
+		s.buckets[name] = b
 	}
 	b.tokens = min(l.size, b.tokens+l.refill*now.Sub(b.at).Seconds())
 	b.at = now

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -19,6 +20,10 @@ type Call struct {
 	Params url.Values
 	// TargetGroupARN is the target group that it is about, if it is about one.
 	TargetGroupARN string
+	// LoadBalancerARN, ListenerARN and GroupID (of a security group) likewise.
+	LoadBalancerARN, ListenerARN, GroupID string
+	// Resources are all the ARNs and ids that its parameters name, in order.
+	Resources []string
 	// Status is the HTTP status of the answer; 0 if it got none (yet).
 	Status int
 	// Code is the error code of the answer; empty if it succeeded.
@@ -27,6 +32,22 @@ type Call struct {
 	RequestID string
 	// UserAgent is the client's.
 	UserAgent string
+}
+
+// resource is how an ARN or an id looks.
+var resource = regexp.MustCompile(`^(arn:[a-z-]+:|(i|sg|sgr|vpc|subnet|eni|eipalloc|pl)-[0-9a-f]+$)`)
+
+// resources are the values of a form that look like an ARN or an id.
+func resources(form url.Values) []string {
+	var out []string
+	for _, values := range form {
+		for _, v := range values {
+			if resource.MatchString(v) {
+				out = append(out, v)
+			}
+		}
+	}
+	return unrepeated(out)
 }
 
 // Calls returns the calls that arrived since New or Reset, in order.

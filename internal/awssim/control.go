@@ -48,7 +48,7 @@ func (s *Sim) ConfigFor(region string, k AccessKey) aws.Config {
 }
 
 // Listener is a listener that forwards to a target group, as far as target
-// groups care. CreateListener is not simulated yet.
+// groups care: the short way, for those who need no CreateListener.
 type Listener struct {
 	// LoadBalancerARN it belongs to; empty means one of the group's own.
 	LoadBalancerARN string
@@ -77,14 +77,14 @@ func (s *Sim) AttachListener(arn string, l Listener) (detach func(), err error) 
 				"The following target groups cannot be associated with more than one load balancer: %s", arn)
 			return
 		}
-		g.listeners = append(g.listeners, &l)
+		g.attached = append(g.attached, &l)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return func() {
 		s.change(func(time.Time) {
-			g.listeners = slices.DeleteFunc(g.listeners, func(other *Listener) bool { return other == &l })
+			g.attached = slices.DeleteFunc(g.attached, func(other *Listener) bool { return other == &l })
 		})
 	}, nil
 }

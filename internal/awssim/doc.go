@@ -28,10 +28,12 @@
 //
 // # What is here
 //
-// ELBv2 target groups of Network Load Balancers, their attributes, tags and
-// targets; EC2 DescribeInstances; STS GetCallerIdentity, AssumeRole and
-// AssumeRoleWithWebIdentity. Load balancers and listeners are not here yet:
-// [Sim.AttachListener] says that one uses a group.
+// ELBv2 for Network Load Balancers: load balancers, listeners, rules, target
+// groups, targets, their attributes, certificates, capacity and tags; EC2 security
+// groups, their rules and tags, and DescribeInstances; STS GetCallerIdentity,
+// AssumeRole and AssumeRoleWithWebIdentity. Who needs no load balancer lets
+// [Sim.AttachListener] say that one uses a group. Load balancers of other types
+// are refused.
 //
 // One file holds one kind of resource: its part of the action table, its
 // parameters and its rules. A new kind is a new file and a line in actions.

@@ -59,7 +59,7 @@ func throttled(service string) *apiError {
 // denied is the answer when a policy does not allow the call.
 func denied(c *call) *apiError {
 	resource := "*"
-	for _, key := range []string{"TargetGroupArn", "RoleArn", "ResourceArns.member.1"} {
+	for _, key := range []string{"TargetGroupArn", "LoadBalancerArn", "ListenerArn", "RuleArn", "RoleArn", "ResourceArns.member.1"} {
 		if v := c.form.Get(key); v != "" {
 			resource = v
 			break

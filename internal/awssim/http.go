@@ -51,9 +51,15 @@ func (s *Sim) arrive(r *http.Request, body []byte) (*call, *Call) {
 		Action:         c.action,
 		Region:         c.region,
 		TargetGroupARN: form.Get("TargetGroupArn"),
-		RequestID:      id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:],
-		UserAgent:      r.UserAgent(),
-		Params:         url.Values{},
+
+		LoadBalancerARN: form.Get("LoadBalancerArn"),
+		ListenerARN:     form.Get("ListenerArn"),
+		GroupID:         form.Get("GroupId"),
+		Resources:       resources(form),
+
+		RequestID: id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:],
+		UserAgent: r.UserAgent(),
+		Params:    url.Values{},
 	}
 	for k, v := range form {
 		if k != "Action" && k != "Version" {

@@ -3,7 +3,6 @@ package awssim
 import (
 	"fmt"
 	"maps"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -67,26 +66,6 @@ func (i *instance) family() string {
 	return family
 }
 
-// Subnet is a part of a VPC in one zone.
-type Subnet struct {
-	// Account and Region it is in; empty means DefaultAccount, and the region
-	// of its Zone.
-	Account, Region string
-	// VPC id. The VPC is made if it does not exist.
-	VPC string
-	// Zone is its availability zone.
-	Zone string
-	// CIDR is its range of addresses.
-	CIDR string
-}
-
-type vpc struct{ subnets []subnet }
-
-type subnet struct {
-	zone   string
-	prefix netip.Prefix
-}
-
 var (
 	zoneName   = regexp.MustCompile(`^([a-z]{2}(?:-[a-z]+)+-\d)[a-z]$`)
 	instanceID = regexp.MustCompile(`^i-([0-9a-f]{8}|[0-9a-f]{17})$`)
@@ -102,28 +81,6 @@ func locate(account, region, zone string) place {
 		panic(fmt.Sprintf("awssim: no region, and zone %q does not tell it", zone))
 	}
 	return place{or(account, DefaultAccount), region}
-}
-
-// SeedVPC makes a VPC without subnets. Seeding it again changes nothing.
-func (s *Sim) SeedVPC(account, region, id string) {
-	s.change(func(time.Time) { s.world(locate(account, region, "")).vpc(id) })
-}
-
-func (w *world) vpc(id string) *vpc {
-	if w.vpcs[id] == nil {
-		w.vpcs[id] = &vpc{}
-	}
-	return w.vpcs[id]
-}
-
-// SeedSubnet makes a subnet: addresses in it are in its VPC and zone. It panics
-// if the CIDR is malformed.
-func (s *Sim) SeedSubnet(n Subnet) {
-	p := netip.MustParsePrefix(n.CIDR)
-	s.change(func(time.Time) {
-		v := s.world(locate(n.Account, n.Region, n.Zone)).vpc(n.VPC)
-		v.subnets = append(v.subnets, subnet{n.Zone, p})
-	})
 }
 
 // SeedInstance makes an instance, or replaces the one with its id. It panics if
@@ -169,7 +126,7 @@ func instanceActions() map[string]action {
 		bucket: ec2Filtered,
 		params: map[string]shape{
 			"InstanceId.N": anyText(), "Filter.N.Name": anyText(), "Filter.N.Value.N": anyText(),
-			"MaxResults": number(5, 1000), "NextToken": anyText(), "DryRun": trueOrFalse(),
+			"MaxResults": number(5, 1000), "NextToken": anyText(),
 		},
 		run: describeInstances,
 	}}
@@ -180,9 +137,6 @@ func describeInstances(c *call) (any, error) {
 	if len(ids) > 0 && c.has("MaxResults") {
 		return nil, refuse("InvalidParameterCombination",
 			"The parameter instancesSet cannot be used with the parameter maxResults")
-	}
-	if c.str("DryRun") == "true" {
-		return nil, &apiError{412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set."}
 	}
 	filters, err := c.readFilters()
 	if err != nil {

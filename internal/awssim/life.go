@@ -60,6 +60,7 @@ type usable struct {
 // after: in between, nothing that a target depends on is different.
 func (s *Sim) settle(now time.Time) {
 	for _, w := range s.worlds {
+		w.forgetInterfaces(now)
 		for _, g := range w.groups {
 			for k, t := range g.targets {
 				s.settleOne(w, g, t, now)
@@ -153,13 +154,14 @@ func (s *Sim) usable(w *world, g *targetGroup, t *target) usable {
 			return usable{reason: InvalidState, description: "Target is in the stopped state"}
 		}
 	}
-	if len(g.listeners) == 0 {
+	uses := g.uses()
+	if len(uses) == 0 {
 		return usable{
 			reason:      NotInUse,
 			description: "Target group is not configured to receive traffic from the load balancer",
 		}
 	}
-	if t.zone != "all" && !slices.ContainsFunc(g.listeners, func(l *Listener) bool { return slices.Contains(l.Zones, t.zone) }) {
+	if t.zone != "all" && !slices.ContainsFunc(uses, func(l *Listener) bool { return slices.Contains(l.Zones, t.zone) }) {
 		return usable{
 			reason:      NotInUse,
 			description: "Target is in an Availability Zone that is not enabled for the load balancer",
@@ -176,7 +178,7 @@ func (g *targetGroup) crossZone() bool {
 	case "false":
 		return false
 	}
-	return slices.ContainsFunc(g.listeners, func(l *Listener) bool { return l.CrossZone })
+	return slices.ContainsFunc(g.uses(), func(l *Listener) bool { return l.CrossZone })
 }
 
 // register begins a target's life, or begins it again for one that is draining.

@@ -40,22 +40,18 @@ func trueOrFalse() shape              { return shape{kind: boolean} }
 
 var (
 	index     = regexp.MustCompile(`\.\d+(\.|$)`)
-	listTail  = regexp.MustCompile(`(\.member)?\.N.*$`)
 	fieldName = regexp.MustCompile(`[A-Z][A-Za-z]*`)
 )
 
 // check refuses what the API's model refuses: unknown parameters, missing ones,
 // and values out of their range.
 func check(service string, a action, form url.Values) error {
-	lists := map[string]bool{}
-	for name := range a.params {
-		lists[listTail.ReplaceAllString(name, "")] = true
-	}
+	lists := a.lists()
 	for _, key := range slices.Sorted(maps.Keys(form)) {
 		sh, known := a.params[index.ReplaceAllString(key, ".N$1")]
 		switch {
 		case known:
-		case lists[key] && form.Get(key) == "":
+		case lists[index.ReplaceAllString(key, ".N$1")] && form.Get(key) == "":
 			// How the SDK writes an empty list.
 			continue
 		case service == ServiceEC2:
@@ -77,6 +73,20 @@ func check(service string, a action, form url.Values) error {
 		}
 	}
 	return nil
+}
+
+// lists are the names of the parameters that are lists, "DefaultActions" and
+// "DefaultActions.member.N.ForwardConfig.TargetGroups" among them.
+func (a action) lists() map[string]bool {
+	out := map[string]bool{}
+	for name := range a.params {
+		for i := range len(name) {
+			if name[i:] == ".N" || strings.HasPrefix(name[i:], ".N.") {
+				out[strings.TrimSuffix(name[:i], ".member")] = true
+			}
+		}
+	}
+	return out
 }
 
 func given(form url.Values, name string) bool {

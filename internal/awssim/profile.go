@@ -38,6 +38,18 @@ type Profile struct {
 	HealthReadLag Span
 	// GroupLag is for how long a new target group is not found by other calls.
 	GroupLag Span
+	// Provisioning is how long a new load balancer is provisioning.
+	Provisioning Span
+	// ListenerLag is for how long a new listener is not found by other calls.
+	ListenerLag Span
+	// InterfaceRemoval is for how long the network interfaces of a load balancer
+	// are there after it is gone, or its zone is.
+	InterfaceRemoval Span
+	// CapacityChange is for how long a capacity reservation is pending.
+	CapacityChange Span
+	// SecurityGroupLag is for how long a new security group, or a new rule of one,
+	// is not found.
+	SecurityGroupLag Span
 	// Terminated is how long a terminated instance stays registered, as
 	// unused/Target.InvalidState, before AWS deregisters it.
 	Terminated Span
@@ -54,7 +66,11 @@ var Fast = Profile{
 	Name:         "fast",
 	Registration: Span{50 * time.Millisecond, 200 * time.Millisecond},
 	Terminated:   Span{200 * time.Millisecond, 200 * time.Millisecond},
-	Late:         400 * time.Millisecond,
+	Provisioning: Span{50 * time.Millisecond, 200 * time.Millisecond},
+	// Long enough for a deletion to meet them.
+	InterfaceRemoval: Span{100 * time.Millisecond, 200 * time.Millisecond},
+	CapacityChange:   Span{50 * time.Millisecond, 100 * time.Millisecond},
+	Late:             400 * time.Millisecond,
 	// A 30 s health check interval becomes 0.1 s, a 300 s deregistration delay 1 s.
 	Speed: 300,
 }
@@ -73,6 +89,17 @@ var Observed = Profile{
 	// "Terminated instances are deregistered by AWS after a while" (facts/aws.md
 	// §1.8); the length is assumed.
 	Terminated: Span{30 * time.Second, 120 * time.Second},
+	// 2-5 min: facts/aws.md §1.10, 3.
+	Provisioning: Span{2 * time.Minute, 5 * time.Minute},
+	// Terraform retries ListenerNotFound after create (facts/aws.md §1.10, 2); the
+	// length is assumed.
+	ListenerLag: Span{0, time.Second},
+	// "Linger for minutes" (facts/aws.md §1.10, 4); how many is assumed.
+	InterfaceRemoval: Span{time.Minute, 5 * time.Minute},
+	// "A few minutes" (network/capacity-unit-reservation.html); how many is assumed.
+	CapacityChange: Span{time.Minute, 5 * time.Minute},
+	// "For some seconds" (facts/aws.md §2); how many is assumed.
+	SecurityGroupLag: Span{0, 2 * time.Second},
 	// A timed-out call may take effect 40 s later (design §8).
 	Late:  40 * time.Second,
 	Speed: 1,
@@ -89,6 +116,13 @@ var Worst = Profile{
 	GroupLag: Span{5 * time.Second, 5 * time.Second},
 	// Assumed, as for Observed.
 	Terminated: Span{300 * time.Second, 300 * time.Second},
+	// Terraform waits 10 min: facts/aws.md §1.10, 3.
+	Provisioning: Span{10 * time.Minute, 10 * time.Minute},
+	// Assumed, as for Observed.
+	ListenerLag:      Span{5 * time.Second, 5 * time.Second},
+	InterfaceRemoval: Span{15 * time.Minute, 15 * time.Minute},
+	CapacityChange:   Span{15 * time.Minute, 15 * time.Minute},
+	SecurityGroupLag: Span{10 * time.Second, 10 * time.Second},
 	// Design §8.
 	Late:  40 * time.Second,
 	Speed: 1,

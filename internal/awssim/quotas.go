@@ -18,7 +18,7 @@ func (c *call) checkQuotas(g *targetGroup, wanted []description) error {
 	if len(fresh)+g.count() > limit {
 		return refuse("TooManyTargets", "The maximum number of targets per target group is %d", limit)
 	}
-	if len(g.listeners) == 0 {
+	if len(g.uses()) == 0 {
 		return nil
 	}
 	return c.checkLoadBalancerQuotas(g, slices.Collect(maps.Values(fresh)))
@@ -66,6 +66,38 @@ func (c *call) checkLoadBalancerQuotas(g *targetGroup, zones []string) error {
 		perZone[bound(zone)]++
 		if perZone[bound(zone)] > q.TargetsPerZone {
 			return refuse("TooManyTargets", "The maximum number of targets per Availability Zone per load balancer is %d", q.TargetsPerZone)
+		}
+	}
+	return nil
+}
+
+// checkAssociated counts the targets that a load balancer would have with groups
+// that are new to it.
+func (c *call) checkAssociated(lb *loadBalancer, groups []*targetGroup) error {
+	var fresh []*targetGroup
+	for _, g := range groups {
+		if !slices.Contains(g.loadBalancers(), lb.arn) {
+			fresh = append(fresh, g)
+		}
+	}
+	q, total, perZone := c.sim.opts.Quotas, 0, map[string]int{}
+	for _, g := range c.world().groups {
+		if !slices.Contains(g.loadBalancers(), lb.arn) && !slices.Contains(fresh, g) {
+			continue
+		}
+		for _, t := range g.targets {
+			if t.phase == gone {
+				continue
+			}
+			zone := t.zone
+			if lb.attribute(lbCrossZone) == "true" {
+				zone = ""
+			}
+			total++
+			perZone[zone]++
+			if len(fresh) > 0 && (total > q.TargetsPerLoadBalancer || perZone[zone] > q.TargetsPerZone) {
+				return refuse("TooManyTargets", "The maximum number of targets of load balancer '%s' has been reached", lb.arn)
+			}
 		}
 	}
 	return nil

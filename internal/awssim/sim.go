@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -59,6 +60,23 @@ type Quotas struct {
 	TargetsPerZone int
 	// TargetsPerLoadBalancer: 3,000.
 	TargetsPerLoadBalancer int
+	// LoadBalancers per region: 50.
+	LoadBalancers int
+	// ListenersPerLoadBalancer: 50.
+	ListenersPerLoadBalancer int
+	// CertificatesPerLoadBalancer, default certificates included: 25.
+	CertificatesPerLoadBalancer int
+	// RulesPerLoadBalancer, default rules not counted: 100 (assumed).
+	RulesPerLoadBalancer int
+	// InterfacesPerVPC of Network Load Balancers: 1,200.
+	InterfacesPerVPC int
+	// CapacityUnits that can be reserved for a load balancer: no limit. AWS grants
+	// them on request only (facts/aws.md §1.3).
+	CapacityUnits int
+	// SecurityGroups per region: 2,500. SecurityGroupRules per group, direction
+	// and address family: 60.
+	// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+	SecurityGroups, SecurityGroupRules int
 }
 
 // Sim is a simulated AWS. All its methods may be called by several goroutines.
@@ -95,6 +113,13 @@ type world struct {
 	vpcs      map[string]*vpc
 	instances map[string]*instance
 	groups    map[string]*targetGroup // by ARN
+
+	loadBalancers  map[string]*loadBalancer // by ARN
+	certificates   map[string]bool          // by ARN
+	addresses      map[string]EIP           // by allocation id
+	interfaces     []*netInterface
+	securityGroups map[string]*securityGroup
+	prefixLists    map[string]int // their greatest number of entries, by id
 }
 
 // New returns a simulated AWS in which nothing exists but DefaultKey.
@@ -137,6 +162,14 @@ func (q Quotas) withDefaults() Quotas {
 	or(&q.TargetsPerGroup, 1000)
 	or(&q.TargetsPerZone, 500)
 	or(&q.TargetsPerLoadBalancer, 3000)
+	or(&q.LoadBalancers, 50)
+	or(&q.ListenersPerLoadBalancer, 50)
+	or(&q.CertificatesPerLoadBalancer, 25)
+	or(&q.RulesPerLoadBalancer, 100)
+	or(&q.InterfacesPerVPC, 1200)
+	or(&q.CapacityUnits, math.MaxInt)
+	or(&q.SecurityGroups, 2500)
+	or(&q.SecurityGroupRules, 60)
 	return q
 }
 
@@ -214,6 +247,12 @@ func (s *Sim) world(p place) *world {
 			vpcs:      map[string]*vpc{},
 			instances: map[string]*instance{},
 			groups:    map[string]*targetGroup{},
+
+			loadBalancers:  map[string]*loadBalancer{},
+			certificates:   map[string]bool{},
+			addresses:      map[string]EIP{},
+			securityGroups: map[string]*securityGroup{},
+			prefixLists:    map[string]int{},
 		}
 		s.worlds[p] = w
 	}

@@ -75,23 +75,48 @@ func (c *call) tagged() ([]string, []*map[string]string, error) {
 	arns := unrepeated(c.list("ResourceArns.member"))
 	var out []*map[string]string
 	for _, arn := range arns {
-		for kind, code := range map[string]string{
-			":loadbalancer/": "LoadBalancerNotFound", ":listener/": "ListenerNotFound", ":listener-rule/": "RuleNotFound",
-		} {
-			if strings.Contains(arn, kind) {
-				return nil, nil, refuse(code, "'%s' not found", arn)
-			}
-		}
-		g, err := c.find(arn)
+		tags, err := c.tagsOf(arn)
 		if err != nil {
 			return nil, nil, err
 		}
-		if g == nil || c.now.Before(g.visible) {
-			return nil, nil, refuse("TargetGroupNotFound", "Target groups '%s' not found", arn)
-		}
-		out = append(out, &g.tags)
+		out = append(out, tags)
 	}
 	return arns, out, nil
+}
+
+// tagsOf returns the tags of the resource of an ARN. The default rule has none.
+func (c *call) tagsOf(arn string) (*map[string]string, error) {
+	switch {
+	case strings.Contains(arn, ":loadbalancer/"):
+		lb, err := c.findLoadBalancer(arn)
+		switch {
+		case err != nil:
+			return nil, err
+		case lb == nil:
+			return nil, refuse("LoadBalancerNotFound", "Load balancer '%s' not found", arn)
+		}
+		return &lb.tags, nil
+	case strings.Contains(arn, ":listener/"):
+		l, err := c.findListener(arn)
+		if err != nil {
+			return nil, err
+		}
+		return &l.tags, nil
+	case strings.Contains(arn, ":listener-rule/"):
+		_, r, err := c.rule(arn)
+		if err != nil {
+			return nil, err
+		}
+		return &r.tags, nil
+	}
+	g, err := c.find(arn)
+	switch {
+	case err != nil:
+		return nil, err
+	case g == nil || c.now.Before(g.visible):
+		return nil, refuse("TargetGroupNotFound", "Target groups '%s' not found", arn)
+	}
+	return &g.tags, nil
 }
 
 func addTags(c *call) (any, error) {

@@ -19,7 +19,9 @@ type targetGroup struct {
 	attributes map[string]string
 	tags       map[string]string
 	targets    map[Key]*target
-	listeners  []*Listener
+	// attached are the listeners of AttachListener; forwards are those of
+	// CreateListener, and their rules.
+	attached, forwards []*Listener
 	// visible is when calls other than CreateTargetGroup find it.
 	visible time.Time
 }
@@ -151,7 +153,7 @@ func deleteTargetGroup(c *call) (any, error) {
 	if g == nil {
 		return empty{}, nil
 	}
-	if len(g.listeners) > 0 {
+	if len(g.uses()) > 0 {
 		return nil, refuse("ResourceInUse", "Target group '%s' is currently in use by a listener or a rule", g.arn)
 	}
 	delete(c.world().groups, g.arn)
@@ -209,14 +211,8 @@ var targetGroupARN = regexp.MustCompile(`^arn:[a-z-]+:elasticloadbalancing:([a-z
 // find returns the group of an ARN, or nil if there is none. An ARN of another
 // account is one that the caller may not use.
 func (c *call) find(arn string) (*targetGroup, error) {
-	m := targetGroupARN.FindStringSubmatch(arn)
-	switch {
-	case m == nil:
-		return nil, invalid("'%s' is not a valid target group ARN", arn)
-	case m[2] != c.who.account:
-		return nil, forbidden("AccessDenied",
-			"User: %s is not authorized to perform: %s:%s on resource: %s because no resource-based policy allows the %s:%s action",
-			c.who.arn, c.service, c.action, arn, c.service, c.action)
+	if err := c.own(targetGroupARN, arn, "target group"); err != nil {
+		return nil, err
 	}
 	return c.world().groups[arn], nil
 }
@@ -233,10 +229,18 @@ func (c *call) group() (*targetGroup, error) {
 	return g, nil
 }
 
+// uses are the listeners and rules that forward to the group.
+func (g *targetGroup) uses() []*Listener {
+	if len(g.attached) == 0 {
+		return g.forwards
+	}
+	return slices.Concat(g.attached, g.forwards)
+}
+
 // loadBalancers that use the group: at most one.
 func (g *targetGroup) loadBalancers() []string {
 	var out []string
-	for _, l := range g.listeners {
+	for _, l := range g.uses() {
 		out = append(out, l.LoadBalancerARN)
 	}
 	return unrepeated(out)

@@ -16,7 +16,13 @@ import (
 )
 
 // ignoreUnexported lets cmp look at the SDK's structures, which hide a marker.
-var ignoreUnexported = cmpopts.IgnoreUnexported(types.TargetGroup{}, types.TagDescription{}, types.Tag{}, types.Matcher{})
+var ignoreUnexported = cmpopts.IgnoreUnexported(
+	types.TargetGroup{}, types.TagDescription{}, types.Tag{}, types.Matcher{}, types.LoadBalancer{}, types.LoadBalancerState{},
+	types.AvailabilityZone{}, types.LoadBalancerAddress{}, types.Listener{}, types.Action{}, types.ForwardActionConfig{},
+	types.TargetGroupTuple{}, types.TargetGroupStickinessConfig{}, types.Certificate{}, types.Rule{}, types.RuleCondition{},
+	types.SourceIpConditionConfig{}, types.ListenerAttribute{}, types.SslPolicy{}, types.ZonalCapacityReservationState{},
+	types.CapacityReservationStatus{}, types.MinimumLoadBalancerCapacity{},
+)
 
 func TestRegisterTargetsRules(t *testing.T) {
 	t.Parallel()
