@@ -33,7 +33,10 @@ const (
 // bases are objects that are accepted.
 var bases = map[string]string{
 	"TargetGroup": groupBase, "cluster TargetGroup": groupBase,
+	"LoadBalancer": balancerBase, "cluster LoadBalancer": balancerBase, "Listener": listenerBase, "cluster Listener": listenerBase,
 	"TargetGroupBinding": bindingBase, "cluster TargetGroupBinding": clusterBase,
+	"SecurityGroup": securityGroupBase, "cluster SecurityGroup": securityGroupBase,
+	"SecurityGroupRule": securityGroupRuleBase, "cluster SecurityGroupRule": securityGroupRuleBase,
 	"ProviderConfig": configBase, "cluster ProviderConfig": configBase, "cluster ClusterProviderConfig": configBase,
 }
 
@@ -90,6 +93,8 @@ func concat(groups ...[]rule) (out []rule) {
 }
 
 var rules = concat(
+	loadBalancerRules, listenerRules,
+	securityGroupRules, securityGroupRuleRules,
 	immutable("region", "eu-west-1", "eu-west-2", "region cannot be changed: create a new TargetGroup in the other region"),
 	immutable("name", "a", "b", "name cannot be changed in AWS: create a new TargetGroup with the other name"),
 	immutable("protocol", "TCP", "TLS", "protocol cannot be changed in AWS: create a new TargetGroup with the other protocol"),
@@ -111,6 +116,11 @@ var rules = concat(
 		{name: "HealthCheckTimeout", reason: "AWS refuses it.", kind: "TargetGroup", accept: `spec: {forProvider: {healthCheck: {intervalSeconds: 10, timeoutSeconds: 10}}}`, refuse: `spec: {forProvider: {healthCheck: {intervalSeconds: 10, timeoutSeconds: 11}}}`, message: "healthCheck.timeoutSeconds must not be larger than healthCheck.intervalSeconds"},
 		{name: "TagKey", reason: "AWS keeps aws: for itself.", kind: "TargetGroup", accept: `spec: {forProvider: {tags: {team: edge}}}`, refuse: `spec: {forProvider: {tags: {"aws:team": edge}}}`, message: tagMessage},
 		{name: "LongTagKey", reason: "AWS has a limit.", kind: "TargetGroup", accept: `spec: {forProvider: {tags: {` + strings.Repeat("k", 128) + `: v}}}`, refuse: `spec: {forProvider: {tags: {` + strings.Repeat("k", 129) + `: v}}}`, message: tagMessage},
+		{name: "ClientIP", reason: "AWS refuses it, and a listener would wait for the group.", kind: "TargetGroup", accept: `spec: {forProvider: {preserveClientIp: false}}`, refuse: `spec: {forProvider: {protocol: UDP, healthCheck: {port: "80"}, preserveClientIp: false}}`, message: "preserveClientIp cannot be false for protocols UDP and TCP_UDP: AWS always preserves the address there"},
+		{name: "UnhealthyTermination", reason: "UDP has no connections to end.", kind: "TargetGroup", accept: `spec: {forProvider: {protocol: TCP_UDP, healthCheck: {port: "80"}, unhealthyTargets: {connectionTermination: false}}}`, refuse: `spec: {forProvider: {protocol: TCP_UDP, healthCheck: {port: "80"}, unhealthyTargets: {connectionTermination: true}}}`, message: "unhealthyTargets.connectionTermination cannot be true for protocols UDP and TCP_UDP"},
+		{name: "UnhealthyDraining", reason: "Connections that are ended do not drain.", kind: "TargetGroup", accept: `spec: {forProvider: {unhealthyTargets: {connectionTermination: false, drainingIntervalSeconds: 5}}}`, refuse: `spec: {forProvider: {unhealthyTargets: {drainingIntervalSeconds: 5}}}`, message: "unhealthyTargets.drainingIntervalSeconds needs connectionTermination: false"},
+		{name: "RoutingCount", reason: "Only DNS failover can be off.", kind: "TargetGroup", accept: `spec: {forProvider: {targetGroupHealth: {dnsFailover: {minimumCount: "off"}, unhealthyStateRouting: {minimumPercentage: "off"}}}}`, refuse: `spec: {forProvider: {targetGroupHealth: {unhealthyStateRouting: {minimumCount: "off"}}}}`, message: "targetGroupHealth.unhealthyStateRouting.minimumCount must be a number: AWS cannot turn it off"},
+		{name: "AttributeWithField", reason: "One fact has one place.", kind: "TargetGroup", accept: `spec: {forProvider: {attributes: {hidden.key: a}}}`, refuse: `spec: {forProvider: {attributes: {stickiness.enabled: "true"}}}`, message: "attributes must not name a key that has a field of its own: set that field"},
 
 		{name: "Region", reason: "Its group is where it is.", kind: "TargetGroupBinding", old: `spec: {}`, accept: ``, refuse: `spec: {forProvider: {region: eu-west-2}}`, message: "region cannot be changed: create a new TargetGroupBinding for the other region"},
 		{name: "NoGroup", reason: "Something must be bound.", kind: "TargetGroupBinding", accept: `spec: {forProvider: {targetGroupArnRef: null, targetGroupName: edge}}`, refuse: `spec: {forProvider: {targetGroupArnRef: null}}`, message: oneGroupMessage},

@@ -23,6 +23,8 @@ type TargetGroupSpec struct {
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.targetType) || (has(self.targetType) && self.targetType == oldSelf.targetType)",message="targetType cannot be changed in AWS: create a new TargetGroup with the other target type"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.ipAddressType) || (has(self.ipAddressType) && self.ipAddressType == oldSelf.ipAddressType)",message="ipAddressType cannot be changed in AWS: create a new TargetGroup with the other address type"
 // +kubebuilder:validation:XValidation:rule="!has(self.protocol) || !(self.protocol in ['UDP', 'TCP_UDP', 'QUIC', 'TCP_QUIC']) || (has(self.healthCheck) && has(self.healthCheck.port) && self.healthCheck.port != 'traffic-port')",message="healthCheck.port is required for protocols UDP, TCP_UDP, QUIC and TCP_QUIC: AWS checks over TCP, so name a port on which the target answers TCP, HTTP or HTTPS"
+// +kubebuilder:validation:XValidation:rule="!has(self.protocol) || !(self.protocol in ['UDP', 'TCP_UDP']) || !has(self.preserveClientIp) || self.preserveClientIp",message="preserveClientIp cannot be false for protocols UDP and TCP_UDP: AWS always preserves the address there"
+// +kubebuilder:validation:XValidation:rule="!has(self.protocol) || !(self.protocol in ['UDP', 'TCP_UDP']) || !has(self.unhealthyTargets) || !has(self.unhealthyTargets.connectionTermination) || !self.unhealthyTargets.connectionTermination",message="unhealthyTargets.connectionTermination cannot be true for protocols UDP and TCP_UDP"
 type TargetGroupParameters struct {
 	// Region of the target group, such as eu-west-1.
 	// +kubebuilder:validation:MinLength=1
@@ -76,6 +78,56 @@ type TargetGroupParameters struct {
 	// +kubebuilder:validation:XValidation:rule="!has(self.timeoutSeconds) || !has(self.intervalSeconds) || self.timeoutSeconds <= self.intervalSeconds",message="healthCheck.timeoutSeconds must not be larger than healthCheck.intervalSeconds"
 	HealthCheck *HealthCheck `json:"healthCheck,omitempty"`
 
+	// DeregistrationDelaySeconds for which a deregistered target drains, 0-3600.
+	// AWS's default is 300. (AWS: deregistration_delay.timeout_seconds.)
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=3600
+	DeregistrationDelaySeconds *int32 `json:"deregistrationDelaySeconds,omitempty"`
+
+	// ConnectionTerminationOnDeregistration ends connections when the delay is
+	// over. AWS's default is false, and true for UDP and TCP_UDP.
+	// (AWS: deregistration_delay.connection_termination.enabled.)
+	// +optional
+	ConnectionTerminationOnDeregistration *bool `json:"connectionTerminationOnDeregistration,omitempty"`
+
+	// CrossZone is true, false or use_load_balancer_configuration, which is AWS's
+	// default. (AWS: load_balancing.cross_zone.enabled.)
+	// +optional
+	// +kubebuilder:validation:Enum="true";"false";use_load_balancer_configuration
+	CrossZone *string `json:"crossZone,omitempty"`
+
+	// PreserveClientIP lets targets see the client's address. AWS's default is true,
+	// and false for target type ip with TCP or TLS. It cannot be false for UDP and
+	// TCP_UDP. (AWS: preserve_client_ip.enabled.)
+	// +optional
+	PreserveClientIP *bool `json:"preserveClientIp,omitempty"`
+
+	// ProxyProtocolV2 prepends connection information. AWS's default is false.
+	// (AWS: proxy_protocol_v2.enabled.)
+	// +optional
+	ProxyProtocolV2 *bool `json:"proxyProtocolV2,omitempty"`
+
+	// Stickiness by source address. AWS's default is false. (AWS:
+	// stickiness.enabled; stickiness.type is always source_ip.)
+	// +optional
+	Stickiness *bool `json:"stickiness,omitempty"`
+
+	// TargetGroupHealth says when a group counts as unhealthy.
+	// +optional
+	TargetGroupHealth *TargetGroupHealth `json:"targetGroupHealth,omitempty"`
+
+	// UnhealthyTargets says what becomes of connections to unhealthy targets.
+	// +optional
+	UnhealthyTargets *UnhealthyTargets `json:"unhealthyTargets,omitempty"`
+
+	// Attributes of the target group that have no field here, by AWS's keys. A key
+	// that has a field is refused.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=20
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !(k in ['deregistration_delay.timeout_seconds', 'deregistration_delay.connection_termination.enabled', 'load_balancing.cross_zone.enabled', 'preserve_client_ip.enabled', 'proxy_protocol_v2.enabled', 'stickiness.enabled', 'stickiness.type', 'target_group_health.dns_failover.minimum_healthy_targets.count', 'target_group_health.dns_failover.minimum_healthy_targets.percentage', 'target_group_health.unhealthy_state_routing.minimum_healthy_targets.count', 'target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage', 'target_health_state.unhealthy.connection_termination.enabled', 'target_health_state.unhealthy.draining_interval_seconds']))",message="attributes must not name a key that has a field of its own: set that field"
+	Attributes map[string]AttributeValue `json:"attributes,omitempty"`
+
 	// Tags of the target group besides those that the provider sets. A tag that
 	// is removed here is removed in AWS; tags that others set stay. At most 30,
 	// since AWS allows 50 in all. A key must not begin with aws:.
@@ -83,6 +135,49 @@ type TargetGroupParameters struct {
 	// +kubebuilder:validation:MaxProperties=30
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('aws:') && size(k) <= 128)",message="a tag key has at most 128 characters and must not begin with aws:, which AWS reserves"
 	Tags map[string]TagValue `json:"tags,omitempty"`
+}
+
+// TargetGroupHealth says when a group counts as unhealthy.
+type TargetGroupHealth struct {
+	// DNSFailover: below it the zone is taken out of DNS.
+	// (AWS: target_group_health.dns_failover.*.)
+	// +optional
+	DNSFailover *HealthyTargets `json:"dnsFailover,omitempty"`
+	// UnhealthyStateRouting: below it traffic goes to all targets of the zone,
+	// unhealthy ones included. (AWS: target_group_health.unhealthy_state_routing.*.)
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="!has(self.minimumCount) || self.minimumCount != 'off'",message="targetGroupHealth.unhealthyStateRouting.minimumCount must be a number: AWS cannot turn it off"
+	UnhealthyStateRouting *HealthyTargets `json:"unhealthyStateRouting,omitempty"`
+}
+
+// HealthyTargets are the least number of healthy targets.
+type HealthyTargets struct {
+	// MinimumCount of healthy targets: a number from 1, or off. AWS's default is 1.
+	// +optional
+	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:Pattern=`^(off|[1-9][0-9]*)$`
+	MinimumCount *string `json:"minimumCount,omitempty"`
+	// MinimumPercentage of healthy targets: 1-100, or off, which is AWS's default.
+	// +optional
+	// +kubebuilder:validation:MaxLength=3
+	// +kubebuilder:validation:Pattern=`^(off|[1-9][0-9]?|100)$`
+	MinimumPercentage *string `json:"minimumPercentage,omitempty"`
+}
+
+// UnhealthyTargets says what becomes of connections to unhealthy targets.
+// +kubebuilder:validation:XValidation:rule="!has(self.drainingIntervalSeconds) || self.drainingIntervalSeconds == 0 || (has(self.connectionTermination) && !self.connectionTermination)",message="unhealthyTargets.drainingIntervalSeconds needs connectionTermination: false"
+type UnhealthyTargets struct {
+	// ConnectionTermination ends connections to a target that becomes unhealthy.
+	// AWS's default is true; it cannot be true for UDP and TCP_UDP.
+	// (AWS: target_health_state.unhealthy.connection_termination.enabled.)
+	// +optional
+	ConnectionTermination *bool `json:"connectionTermination,omitempty"`
+	// DrainingIntervalSeconds for which an unhealthy target keeps its connections,
+	// 0-360000. (AWS: target_health_state.unhealthy.draining_interval_seconds.)
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=360000
+	DrainingIntervalSeconds *int32 `json:"drainingIntervalSeconds,omitempty"`
 }
 
 // TagValue is the value of an AWS tag, at most 256 characters.
@@ -192,4 +287,9 @@ type TargetGroupObservation struct {
 	// +optional
 	// +listType=set
 	ManagedTagKeys []string `json:"managedTagKeys,omitempty"`
+	// ManagedAttributeKeys are the keys of the attributes that we set: one that is
+	// no longer wanted goes back to AWS's default.
+	// +optional
+	// +listType=set
+	ManagedAttributeKeys []string `json:"managedAttributeKeys,omitempty"`
 }

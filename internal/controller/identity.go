@@ -56,6 +56,17 @@ type Found struct {
 	ExternalName string
 	// Tags that it has.
 	Tags map[string]string
+	// Otherwise is what to do if it is to be left alone; empty means that another
+	// name helps.
+	Otherwise string
+}
+
+func (f Found) otherwise() string {
+	if f.Otherwise == "" {
+		return "set spec.forProvider.name to another name"
+	}
+
+	return f.Otherwise
 }
 
 // Claim says whether what was found belongs to the object, by our tags: nil if
@@ -66,7 +77,7 @@ func Claim(mg resource.Managed, clusterID string, f Found) error {
 		if f.Tags[k] != v {
 			return Stalled{Reason: ReasonIdentityTaken, Message: fmt.Sprintf(
 				"%s exists already and was not created for this object: to adopt it, set annotation crossplane.io/external-name to %q; "+
-					"otherwise set spec.forProvider.name to another name", f.What, f.ExternalName)}
+					"otherwise %s", f.What, f.ExternalName, f.otherwise())}
 		}
 	}
 
@@ -77,6 +88,6 @@ func Claim(mg resource.Managed, clusterID string, f Found) error {
 
 	return Stalled{Reason: ReasonIdentityTaken, Message: fmt.Sprintf(
 		"%s was created for the same object of another cluster, %q: to move it to this cluster, set annotation crossplane.io/external-name to %q; "+
-			"if this cluster replaces that one, start the provider with --cluster-id=%s; otherwise set spec.forProvider.name to another name",
-		f.What, other, f.ExternalName, other)}
+			"if this cluster replaces that one, start the provider with --cluster-id=%s; otherwise %s",
+		f.What, other, f.ExternalName, other, f.otherwise())}
 }

@@ -4,10 +4,17 @@ import (
 	"math/rand/v2"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 
 	xpcontroller "github.com/crossplane/crossplane-runtime/v2/pkg/controller"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+
+	"github.com/provider-nlb/provider-nlb/internal/aws"
 )
 
 // Options of all controllers.
@@ -39,4 +46,36 @@ func (o Options) interval(mg metav1.Object) time.Duration {
 	}
 
 	return o.PollInterval
+}
+
+// Ages say how old what is read of AWS may be.
+type Ages struct {
+	// Settings are what one call reads of many objects.
+	Settings time.Duration
+	// Details take a call for each object.
+	Details time.Duration
+}
+
+// Ages of what is read for an object: one that is in sync is polled, and shares
+// calls with others. For any other, AWS is asked.
+func (o Options) Ages(mg resource.Managed) Ages {
+	s := managedStatus(mg)
+	if meta.WasDeleted(mg) || s.GetObservedGeneration() != mg.GetGeneration() ||
+		s.GetCondition(xpv2.TypeReady).Status != corev1.ConditionTrue || s.GetCondition(xpv2.TypeSynced).Status != corev1.ConditionTrue {
+		return Ages{}
+	}
+
+	poll := o.interval(mg)
+
+	return Ages{Settings: aws.MaxAge(poll), Details: aws.AttributesMaxAge(poll)}
+}
+
+// Resolver of references.
+func (o Options) Resolver(mgr ctrl.Manager) Resolver {
+	r := Resolver{Client: mgr.GetClient()}
+	if gate, ok := o.Gate.(*Gate); ok {
+		r.Active = gate.Active
+	}
+
+	return r
 }

@@ -50,6 +50,40 @@ var TargetGroupARN = Referent{
 	},
 }
 
+// LoadBalancerARN is what a reference to a LoadBalancer yields.
+var LoadBalancerARN = Referent{
+	Kind:   "LoadBalancer",
+	Plural: "loadbalancers",
+	Yields: "status.atProvider.arn",
+	Value: func(o client.Object) string {
+		lb, ok := o.(interface {
+			ObservedState() *v1alpha1.LoadBalancerStatus
+		})
+		if !ok {
+			return ""
+		}
+
+		return lb.ObservedState().AtProvider.ARN
+	},
+}
+
+// SecurityGroupID is what a reference to a SecurityGroup yields.
+var SecurityGroupID = Referent{
+	Kind:   "SecurityGroup",
+	Plural: "securitygroups",
+	Yields: "status.atProvider.id",
+	Value: func(o client.Object) string {
+		sg, ok := o.(interface {
+			ObservedState() *v1alpha1.SecurityGroupStatus
+		})
+		if !ok {
+			return ""
+		}
+
+		return sg.ObservedState().AtProvider.ID
+	},
+}
+
 // A Link is a reference or a selector of an object, with what it leads to. Field
 // is the name of the field that it yields a value for, such as targetGroupArn.
 type Link struct {
@@ -73,31 +107,67 @@ type Resolver struct {
 // One returns the value that a link yields. The error is Waiting if there is none
 // yet, and lists the objects if a selector selects several.
 func (r Resolver) One(ctx context.Context, from resource.Managed, l Link) (string, error) {
-	gvk := from.GetObjectKind().GroupVersionKind().GroupVersion().WithKind(l.To.Kind)
-	if r.Active != nil && !r.Active(gvk) {
-		return "", l.inactive(gvk)
-	}
-
-	obj, err := r.find(ctx, from, l, gvk)
-	if meta.IsNoMatchError(err) {
-		return "", l.inactive(gvk)
-	}
-
+	values, err := r.values(ctx, from, l, true)
 	if err != nil {
 		return "", err
 	}
 
-	value := l.To.Value(obj)
-	if value == "" {
-		return "", Waiting{Field: l.name(), Object: l.object(obj.GetName()), Lacks: "has no " + l.To.Yields + " yet"}
-	}
-
-	return value, nil
+	return values[0], nil
 }
 
-func (r Resolver) find(ctx context.Context, from resource.Managed, l Link, gvk schema.GroupVersionKind) (client.Object, error) {
+// Many returns the values that links yield together, sorted and each once. The
+// selector of a link may select several objects, but not none. The error is Waiting
+// as long as one of them yields nothing yet.
+func (r Resolver) Many(ctx context.Context, from resource.Managed, links ...Link) ([]string, error) {
+	var out []string
+
+	for _, l := range links {
+		values, err := r.values(ctx, from, l, false)
+		if err != nil {
+			return nil, err
+		}
+
+		out = append(out, values...)
+	}
+
+	slices.Sort(out)
+
+	return slices.Compact(out), nil
+}
+
+func (r Resolver) values(ctx context.Context, from resource.Managed, l Link, one bool) ([]string, error) {
+	gvk := from.GetObjectKind().GroupVersionKind().GroupVersion().WithKind(l.To.Kind)
+	if r.Active != nil && !r.Active(gvk) {
+		return nil, l.inactive(gvk)
+	}
+
+	found, err := r.find(ctx, from, l, gvk)
+	if meta.IsNoMatchError(err) {
+		return nil, l.inactive(gvk)
+	}
+
+	if err != nil {
+		return nil, err
+	}
+
+	if one && len(found) > 1 {
+		return nil, l.ambiguous(found)
+	}
+
+	values := make([]string, len(found))
+	for i, obj := range found {
+		if values[i] = l.To.Value(obj); values[i] == "" {
+			return nil, Waiting{Field: l.name(), Object: l.object(obj.GetName()), Lacks: "has no " + l.To.Yields + " yet"}
+		}
+	}
+
+	return values, nil
+}
+
+// find returns at least one object, sorted by name.
+func (r Resolver) find(ctx context.Context, from resource.Managed, l Link, gvk schema.GroupVersionKind) ([]client.Object, error) {
 	if l.Ref == nil {
-		return r.selectOne(ctx, from, l, gvk)
+		return r.selected(ctx, from, l, gvk)
 	}
 
 	o, err := r.Client.Scheme().New(gvk)
@@ -115,10 +185,10 @@ func (r Resolver) find(ctx context.Context, from resource.Managed, l Link, gvk s
 		return nil, Waiting{Field: l.name(), Object: l.object(l.Ref.Name), Lacks: "does not exist"}
 	}
 
-	return obj, errors.Wrapf(err, "cannot resolve %s", l.name())
+	return []client.Object{obj}, errors.Wrapf(err, "cannot resolve %s", l.name())
 }
 
-func (r Resolver) selectOne(ctx context.Context, from resource.Managed, l Link, gvk schema.GroupVersionKind) (client.Object, error) {
+func (r Resolver) selected(ctx context.Context, from resource.Managed, l Link, gvk schema.GroupVersionKind) ([]client.Object, error) {
 	o, err := r.Client.Scheme().New(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
 	if err != nil {
 		return nil, errors.Wrapf(err, "cannot resolve %s", l.name())
@@ -146,22 +216,13 @@ func (r Resolver) selectOne(ctx context.Context, from resource.Managed, l Link, 
 		return nil, errors.Wrapf(err, "cannot resolve %s", l.name())
 	}
 
-	switch len(found) {
-	case 0:
+	if len(found) == 0 {
 		return nil, Waiting{Field: l.name(), Object: "a " + l.To.Kind + " " + describe(l.Selector), Lacks: "does not exist"}
-	case 1:
-		return found[0], nil
 	}
 
-	names := make([]string, len(found))
-	for i, f := range found {
-		names[i] = f.GetName()
-	}
+	slices.SortFunc(found, func(a, b client.Object) int { return strings.Compare(a.GetName(), b.GetName()) })
 
-	slices.Sort(names)
-
-	return nil, errors.Errorf("%s selects %d objects of kind %s, but one is wanted: %s",
-		l.name(), len(names), l.To.Kind, strings.Join(names, ", "))
+	return found, nil
 }
 
 // selects says whether a selector of one object selects another.
@@ -207,6 +268,16 @@ func (l Link) name() string {
 }
 
 func (l Link) object(name string) string { return fmt.Sprintf("%s %q", l.To.Kind, name) }
+
+func (l Link) ambiguous(found []client.Object) error {
+	names := make([]string, len(found))
+	for i, f := range found {
+		names[i] = f.GetName()
+	}
+
+	return errors.Errorf("%s selects %d objects of kind %s, but one is wanted: %s",
+		l.name(), len(names), l.To.Kind, strings.Join(names, ", "))
+}
 
 func (l Link) inactive(gvk schema.GroupVersionKind) Waiting {
 	resource := l.To.Plural + "." + gvk.Group

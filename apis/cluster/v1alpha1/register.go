@@ -14,6 +14,10 @@ func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(SchemeGroupVersion,
 		&ProviderConfig{}, &ProviderConfigList{},
 		&ProviderConfigUsage{}, &ProviderConfigUsageList{},
+		&LoadBalancer{}, &LoadBalancerList{},
+		&Listener{}, &ListenerList{},
+		&SecurityGroup{}, &SecurityGroupList{},
+		&SecurityGroupRule{}, &SecurityGroupRuleList{},
 		&TargetGroup{}, &TargetGroupList{},
 		&TargetGroupBinding{}, &TargetGroupBindingList{},
 	)

@@ -15,6 +15,10 @@ func AddToScheme(s *runtime.Scheme) error {
 		&ProviderConfig{}, &ProviderConfigList{},
 		&ClusterProviderConfig{}, &ClusterProviderConfigList{},
 		&ProviderConfigUsage{}, &ProviderConfigUsageList{},
+		&LoadBalancer{}, &LoadBalancerList{},
+		&Listener{}, &ListenerList{},
+		&SecurityGroup{}, &SecurityGroupList{},
+		&SecurityGroupRule{}, &SecurityGroupRuleList{},
 		&TargetGroup{}, &TargetGroupList{},
 		&TargetGroupBinding{}, &TargetGroupBindingList{},
 	)

@@ -28,9 +28,11 @@ type external struct {
 	region    string
 	clusterID string
 	// tags that the group should have.
-	tags     map[string]string
-	policies managed.ManagementPoliciesChecker
-	deleting bool
+	tags map[string]string
+	// attributes that are declared.
+	attributes map[string]string
+	policies   managed.ManagementPoliciesChecker
+	deleting   bool
 
 	// What Observe has found, and what would make it what it should be.
 	group  *group
@@ -44,13 +46,20 @@ func (e *external) Observe(ctx context.Context, mg TargetGroup) (managed.Externa
 		return managed.ExternalObservation{}, err
 	}
 
+	ours := mg.ObservedState().AtProvider
+	if err := e.readAttributes(ctx, g, ours.ManagedAttributeKeys); err != nil {
+		return managed.ExternalObservation{}, err
+	}
+
 	have := have(g.sdk)
 	e.group = g
-	e.tags = controller.AdoptedTags(e.tags, g.tags, mg.ObservedState().AtProvider.ManagedTagKeys)
-	e.change = plan(want(mg.ForProvider(), have), have, controller.ChangeTags(e.tags, g.tags, mg.ObservedState().AtProvider.ManagedTagKeys))
+	e.tags = controller.AdoptedTags(e.tags, g.tags, ours.ManagedTagKeys)
+	e.change = plan(want(mg.ForProvider(), have), have)
+	e.change.tags = controller.ChangeTags(e.tags, g.tags, ours.ManagedTagKeys)
+	e.change.attributes = controller.ChangeAttributes(e.attributes, g.attributes, ours.ManagedAttributeKeys, defaults(have))
 
 	e.record(mg.ObservedState())
-	mg.SetConditions(controller.Available())
+	mg.SetConditions(controller.Available().WithMessage(e.change.attributes.Note()))
 
 	if e.deleting {
 		return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: true}, nil
@@ -66,7 +75,7 @@ func (e *external) Observe(ctx context.Context, mg TargetGroup) (managed.Externa
 		return managed.ExternalObservation{}, e.change.stalled(g)
 	}
 
-	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: e.change.none(), Diff: e.change.String()}, nil
+	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: e.change.none(), Diff: e.change.String(g)}, nil
 }
 
 // Create a group, unless Observe has found that we did already.
@@ -88,10 +97,6 @@ func (e *external) Create(ctx context.Context, mg TargetGroup) (managed.External
 		return managed.ExternalCreation{}, fmt.Errorf("cannot create target group %q: AWS answered without one", name)
 	}
 
-	if meta.GetExternalName(mg) != "" {
-		return managed.ExternalCreation{}, nil
-	}
-
 	// AWS answers with a group that exists if its settings are the same, so it may
 	// be somebody else's.
 	g, err := e.withTags(ctx, out.TargetGroups[0])
@@ -99,16 +104,24 @@ func (e *external) Create(ctx context.Context, mg TargetGroup) (managed.External
 		return managed.ExternalCreation{}, err
 	}
 
-	if err := controller.Claim(mg, e.clusterID, g.found()); err != nil {
-		return managed.ExternalCreation{}, err
+	if meta.GetExternalName(mg) == "" {
+		if err := controller.Claim(mg, e.clusterID, g.found()); err != nil {
+			return managed.ExternalCreation{}, err
+		}
+
+		meta.SetExternalName(mg, g.arn())
 	}
 
-	meta.SetExternalName(mg, g.arn())
+	// AWS may not see the group yet. Then Observe does, soon, and Update follows.
+	if err := e.setAttributes(ctx, g.arn(), e.attributes); err != nil && !aws.IsNotFound(err, codeNotFound) {
+		return managed.ExternalCreation{}, controller.Failed("set the attributes of "+g.String(), err)
+	}
 
 	return managed.ExternalCreation{}, nil
 }
 
-// Update what can be updated: the health check, by one call, and tags.
+// Update what can be updated: the health check and attributes, by one call each,
+// and tags.
 func (e *external) Update(ctx context.Context, mg TargetGroup) (managed.ExternalUpdate, error) {
 	arn := e.group.arn()
 
@@ -116,6 +129,10 @@ func (e *external) Update(ctx context.Context, mg TargetGroup) (managed.External
 		if _, err := e.elb.ModifyTargetGroup(ctx, modifyInput(arn, mg.ForProvider().HealthCheck)); err != nil {
 			return managed.ExternalUpdate{}, controller.Failed("change the health check of "+e.group.String(), err)
 		}
+	}
+
+	if err := e.setAttributes(ctx, arn, e.change.attributes.Set); err != nil {
+		return managed.ExternalUpdate{}, controller.Failed("set the attributes of "+e.group.String(), err)
 	}
 
 	if len(e.change.tags.Set) > 0 {
@@ -156,15 +173,17 @@ func (e *external) Delete(ctx context.Context, mg TargetGroup) (managed.External
 // Disconnect does nothing: clients are pooled.
 func (e *external) Disconnect(context.Context) error { return nil }
 
-// record what AWS has, and which tags are ours to remove.
+// record what AWS has, and which tags and attributes are ours to take back.
 func (e *external) record(s *v1alpha1.TargetGroupStatus) {
-	keys := s.AtProvider.ManagedTagKeys
+	tags, attributes := s.AtProvider.ManagedTagKeys, s.AtProvider.ManagedAttributeKeys
 	if e.policies.ShouldUpdate() && !e.deleting {
-		keys = controller.ManagedTagKeys(e.tags, e.change.tags)
+		tags = controller.ManagedTagKeys(e.tags, e.change.tags)
+		attributes = controller.ManagedAttributeKeys(e.attributes, e.change.attributes)
 	}
 
 	s.AtProvider = observation(e.group.sdk)
-	s.AtProvider.ManagedTagKeys = keys
+	s.AtProvider.ManagedTagKeys = tags
+	s.AtProvider.ManagedAttributeKeys = attributes
 }
 
 func users(g types.TargetGroup) string {

@@ -16,8 +16,9 @@ import (
 
 // A group is a target group as it is in AWS.
 type group struct {
-	sdk  types.TargetGroup
-	tags map[string]string
+	sdk        types.TargetGroup
+	tags       map[string]string
+	attributes map[string]string
 }
 
 func (g *group) arn() string { return str(g.sdk.TargetGroupArn) }
@@ -99,7 +100,7 @@ func (e *external) describe(ctx context.Context, in *elbv2.DescribeTargetGroupsI
 }
 
 func (e *external) withTags(ctx context.Context, sdk types.TargetGroup) (*group, error) {
-	g := &group{sdk: sdk, tags: map[string]string{}}
+	g := &group{sdk: sdk, tags: map[string]string{}, attributes: map[string]string{}}
 
 	out, err := e.elb.DescribeTags(ctx, &elbv2.DescribeTagsInput{ResourceArns: []string{g.arn()}})
 	if err != nil {

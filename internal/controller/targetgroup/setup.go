@@ -48,11 +48,12 @@ func (c *connector) Connect(ctx context.Context, mg TargetGroup) (managed.TypedE
 	}
 
 	return &external{
-		elb:       conn.ELBv2,
-		region:    conn.Region,
-		clusterID: c.options.ClusterID,
-		tags:      controller.Tags(mg, c.options.ClusterID, conn.DefaultTags, mg.ForProvider().Tags),
-		policies:  c.options.Policies(mg),
-		deleting:  meta.WasDeleted(mg),
+		elb:        conn.ELBv2,
+		region:     conn.Region,
+		clusterID:  c.options.ClusterID,
+		tags:       controller.Tags(mg, c.options.ClusterID, conn.DefaultTags, mg.ForProvider().Tags),
+		attributes: attributes(mg.ForProvider()),
+		policies:   c.options.Policies(mg),
+		deleting:   meta.WasDeleted(mg),
 	}, nil
 }

@@ -99,11 +99,12 @@ type change struct {
 	health      bool
 	differences []difference
 	tags        controller.TagChange
+	attributes  controller.AttributeChange
 }
 
-// plan decides what to change.
-func plan(want, have state, tags controller.TagChange) change {
-	c := change{tags: tags, health: want.health != have.health}
+// plan decides what to change, but for tags and attributes.
+func plan(want, have state) change {
+	c := change{health: want.health != have.health}
 
 	c.impossible = differ(c.impossible, "name", have.name, want.name)
 	c.impossible = differ(c.impossible, "protocol", have.protocol, want.protocol)
@@ -125,14 +126,18 @@ func plan(want, have state, tags controller.TagChange) change {
 	return c
 }
 
-func (c change) none() bool { return len(c.impossible) == 0 && !c.health && c.tags.None() }
+func (c change) none() bool {
+	return len(c.impossible) == 0 && !c.health && c.tags.None() && c.attributes.None()
+}
 
 // String says what differs, in a fixed order.
-func (c change) String() string {
+func (c change) String(g *group) string {
 	var parts []string
 	for _, d := range slices.Concat(c.impossible, c.differences) {
 		parts = append(parts, fmt.Sprintf("%s: %q → %q", d.field, d.have, d.want))
 	}
+
+	parts = append(parts, c.attributes.Changes(g.attributes)...)
 
 	for _, k := range slices.Sorted(maps.Keys(c.tags.Set)) {
 		parts = append(parts, fmt.Sprintf("tags[%s] → %q", k, c.tags.Set[k]))

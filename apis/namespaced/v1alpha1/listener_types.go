@@ -1,0 +1,52 @@
+package v1alpha1
+
+import (
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+)
+
+// ListenerSpec is the desired state of a Listener.
+type ListenerSpec struct {
+	xpv2.ManagedResourceSpec `json:",inline"`
+
+	v1alpha1.ListenerSpec `json:",inline"`
+}
+
+// +kubebuilder:object:root=true
+// +kubebuilder:storageversion
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,categories={crossplane,managed,nlb}
+// +kubebuilder:printcolumn:name="READY",type="string",JSONPath=".status.conditions[?(@.type=='Ready')].status"
+// +kubebuilder:printcolumn:name="SYNCED",type="string",JSONPath=".status.conditions[?(@.type=='Synced')].status"
+// +kubebuilder:printcolumn:name="PROTOCOL",type="string",JSONPath=".status.atProvider.protocol"
+// +kubebuilder:printcolumn:name="PORT",type="integer",JSONPath=".status.atProvider.port"
+// +kubebuilder:printcolumn:name="EXTERNAL-NAME",type="string",JSONPath=".metadata.annotations.crossplane\\.io/external-name"
+// +kubebuilder:printcolumn:name="AGE",type="date",JSONPath=".metadata.creationTimestamp"
+
+// A Listener is a listener of a Network Load Balancer.
+type Listener struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec ListenerSpec `json:"spec"`
+	// +default={"observedGeneration":-1,"conditions":[{"type":"Synced","status":"Unknown","reason":"Pending","lastTransitionTime":"1970-01-01T00:00:00Z"},{"type":"Ready","status":"Unknown","reason":"Pending","lastTransitionTime":"1970-01-01T00:00:00Z"}]}
+	// +optional
+	Status v1alpha1.ListenerStatus `json:"status,omitempty"`
+}
+
+// ForProvider returns the desired state of what is in AWS.
+func (mg *Listener) ForProvider() *v1alpha1.ListenerParameters { return &mg.Spec.ForProvider }
+
+// ObservedState returns the whole status.
+func (mg *Listener) ObservedState() *v1alpha1.ListenerStatus { return &mg.Status }
+
+// +kubebuilder:object:root=true
+
+// ListenerList is a list of Listeners.
+type ListenerList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Listener `json:"items"`
+}

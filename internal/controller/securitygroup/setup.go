@@ -1,0 +1,72 @@
+package securitygroup
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+
+	cluster "github.com/provider-nlb/provider-nlb/apis/cluster/v1alpha1"
+	namespaced "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/controller"
+)
+
+// SecurityGroup is what both scopes' structs are.
+type SecurityGroup interface {
+	resource.Managed
+	ForProvider() *v1alpha1.SecurityGroupParameters
+	ObservedState() *v1alpha1.SecurityGroupStatus
+}
+
+// SetupGated sets both scopes up, each when its CRD is there.
+func SetupGated(mgr ctrl.Manager, o controller.Options) error {
+	c := &connector{options: o, users: users{client: mgr.GetClient(), active: active(o)}}
+
+	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
+		k := controller.Kind[SecurityGroup]{GVK: gv.WithKind("SecurityGroup"), Connector: c}
+		if err := controller.SetupGated(mgr, o, k); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// active tells which kinds may be looked at; nil, which is all, without a gate.
+func active(o controller.Options) func(schema.GroupVersionKind) bool {
+	if gate, ok := o.Gate.(*controller.Gate); ok {
+		return gate.Active
+	}
+
+	return nil
+}
+
+type connector struct {
+	options controller.Options
+	users   users
+}
+
+func (c *connector) Connect(ctx context.Context, mg SecurityGroup) (managed.TypedExternalClient[SecurityGroup], error) {
+	conn, err := c.options.Connections.Connect(ctx, mg, mg.ForProvider().Region)
+	if err != nil {
+		return nil, err
+	}
+
+	return &external{
+		ec2:       conn.EC2,
+		read:      conn.Read,
+		maxAge:    c.options.MaxAge(mg),
+		now:       time.Now(),
+		clusterID: c.options.ClusterID,
+		tags:      controller.Tags(mg, c.options.ClusterID, conn.DefaultTags, mg.ForProvider().Tags),
+		users:     c.users,
+		policies:  c.options.Policies(mg),
+		deleting:  meta.WasDeleted(mg),
+	}, nil
+}
