@@ -100,7 +100,6 @@ type account struct {
 	calls         map[string]int
 	loadBalancers []elbtypes.LoadBalancer
 	groups        []elbtypes.TargetGroup
-	listeners     []string
 }
 
 func (a *account) count(action string) {

@@ -82,7 +82,7 @@ func parseARN(s string) (kind string, rest []string) {
 // empty for others.
 func parentOf(s string) string {
 	kind, rest := parseARN(s)
-	above := ""
+	var above string
 	switch {
 	case kind == "listener" && len(rest) == 4: // net, name, and an id of each
 		above = "loadbalancer"

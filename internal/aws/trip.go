@@ -80,6 +80,7 @@ func (s *shelf[T]) depart(t *trip[T]) {
 	now := time.Now()
 	s.sweep(now)
 	t.departed, t.at, t.count = true, now, s.ledger.now()
+	//nolint:gosec // The trip cancels it when it has returned or nobody waits any more.
 	t.ctx, t.cancel = context.WithTimeout(WithPriority(context.Background(), t.priority), readTimeout)
 	if s.all != nil && !t.alone && s.demand(now) > s.size*max(1, s.pages) {
 		s.listing = t
@@ -242,7 +243,7 @@ func (s *shelf[T]) answer(a *ask[T], v T, err error) {
 func (s *shelf[T]) demand(now time.Time) int {
 	n := 0
 	for _, e := range s.entries {
-		if e.ask != nil || e.wanted(now) && !(e.listed && now.Sub(e.at) < e.age) {
+		if e.ask != nil || e.wanted(now) && (!e.listed || now.Sub(e.at) >= e.age) {
 			n++
 		}
 	}
