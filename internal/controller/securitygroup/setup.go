@@ -61,7 +61,7 @@ func (c *connector) Connect(ctx context.Context, mg SecurityGroup) (managed.Type
 	return &external{
 		ec2:       conn.EC2,
 		read:      conn.Read,
-		maxAge:    c.options.MaxAge(mg),
+		maxAge:    c.options.Ages(mg).Settings,
 		now:       time.Now(),
 		clusterID: c.options.ClusterID,
 		tags:      controller.Tags(mg, c.options.ClusterID, conn.DefaultTags, mg.ForProvider().Tags),

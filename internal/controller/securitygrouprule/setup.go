@@ -81,7 +81,7 @@ type connector struct {
 func (c *connector) Connect(ctx context.Context, mg SecurityGroupRule) (managed.TypedExternalClient[SecurityGroupRule], error) {
 	e := &external{
 		clusterID: c.options.ClusterID,
-		maxAge:    c.options.MaxAge(mg),
+		maxAge:    c.options.Ages(mg).Settings,
 		policies:  c.options.Policies(mg),
 		deleting:  meta.WasDeleted(mg),
 	}
