@@ -1,0 +1,117 @@
+package apis_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"sigs.k8s.io/yaml"
+)
+
+// fence finds the YAML of a document.
+var fence = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
+
+// TestWhatUsersCopyIsAccepted validates every object of ours that the
+// documentation and the examples show in full, unknown fields included.
+func TestWhatUsersCopyIsAccepted(t *testing.T) {
+	crds := readCRDs(t)
+	kinds := map[string]crd{}
+
+	for _, c := range crds {
+		for _, v := range c.Spec.Versions {
+			kinds[c.Spec.Group+"/"+v.Name+" "+c.Spec.Names.Kind] = c
+		}
+	}
+
+	for file, documents := range userDocuments(t) {
+		for _, d := range documents {
+			object := map[string]any{}
+			if err := yaml.Unmarshal([]byte(d), &object); err != nil {
+				t.Errorf("%s: no YAML: %v\n%s", file, err, d)
+
+				continue
+			}
+
+			version, _ := object["apiVersion"].(string)
+			kind, _ := object["kind"].(string)
+
+			c, ours := kinds[version+" "+kind]
+			if !ours {
+				if strings.Contains(version, "nlb.crossplane.io/") && !strings.HasPrefix(version, "edge.") || strings.HasPrefix(version, "nlb.m.") {
+					t.Errorf("%s: there is no %s of %s", file, kind, version)
+				}
+
+				continue
+			}
+
+			object, _ = integers(object).(map[string]any)
+			for _, refusal := range append(c.refusals(object, nil), c.unknown(object)...) {
+				t.Errorf("%s: %s: %s", file, kind, refusal)
+			}
+		}
+	}
+}
+
+// unknown are the fields that the API server would drop.
+func (c crd) unknown(object map[string]any) []string {
+	dropped := pruning.PruneWithOptions(object, c.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
+	for i, d := range dropped {
+		dropped[i] = "unknown field " + d
+	}
+
+	return dropped
+}
+
+// userDocuments are the YAML documents of each file that users read.
+func userDocuments(t *testing.T) map[string][]string {
+	t.Helper()
+
+	out := map[string][]string{}
+
+	for _, root := range []string{"../README.md", "../docs", "../examples"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+
+			switch filepath.Ext(path) {
+			case ".yaml":
+				out[path] = separated(string(data))
+			case ".md":
+				for _, block := range fence.FindAllStringSubmatch(string(data), -1) {
+					out[path] = append(out[path], separated(block[1])...)
+				}
+			}
+
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	if len(out) == 0 {
+		t.Fatal("there is nothing that users could copy")
+	}
+
+	return out
+}
+
+// separated are the objects of a YAML text; a part of an object, which has no
+// apiVersion, is none.
+func separated(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, "\n---\n"), func(d string) bool {
+		return !strings.HasPrefix(d, "apiVersion:") && !strings.Contains(d, "\napiVersion:")
+	})
+}
