@@ -8,14 +8,32 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+
 	clusterapi "github.com/provider-nlb/provider-nlb/apis/cluster/v1alpha1"
 	namespacedapi "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 )
 
-// configure makes the provider configuration that the objects of the scope name
-// by default, with a Secret.
+// use lets a managed resource name the Env's provider configuration, unless it
+// names another.
+func (e *Env) use(o client.Object) {
+	switch mg := o.(type) {
+	case resource.ModernManaged:
+		if mg.GetProviderConfigReference() == nil {
+			mg.SetProviderConfigReference(&xpv2.ProviderConfigReference{Kind: "ClusterProviderConfig", Name: e.Config})
+		}
+	case resource.LegacyManaged:
+		if mg.GetProviderConfigReference() == nil {
+			mg.SetProviderConfigReference(&xpv2.Reference{Name: e.Config})
+		}
+	}
+}
+
+// configure makes the provider configuration of the Env, with a Secret.
 func (e *Env) configure(t *testing.T) {
 	t.Helper()
 
@@ -39,10 +57,10 @@ func (e *Env) configure(t *testing.T) {
 	}
 
 	var pc client.Object = &namespacedapi.ClusterProviderConfig{
-		ObjectMeta: metav1.ObjectMeta{Name: "default"}, Spec: namespacedapi.ClusterProviderConfigSpec{ProviderConfigSpec: spec},
+		ObjectMeta: metav1.ObjectMeta{Name: e.Config}, Spec: namespacedapi.ClusterProviderConfigSpec{ProviderConfigSpec: spec},
 	}
 	if e.GV.Group == clusterapi.SchemeGroupVersion.Group {
-		pc = &clusterapi.ProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "default"}, Spec: clusterapi.ProviderConfigSpec{ProviderConfigSpec: spec}}
+		pc = &clusterapi.ProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: e.Config}, Spec: clusterapi.ProviderConfigSpec{ProviderConfigSpec: spec}}
 	}
 
 	e.Create(t, pc)

@@ -5,7 +5,6 @@ package kindtest
 import (
 	"context"
 	"reflect"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,30 +13,21 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 
-	xpcontroller "github.com/crossplane/crossplane-runtime/v2/pkg/controller"
-	"github.com/crossplane/crossplane-runtime/v2/pkg/feature"
-	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 
 	clusterapi "github.com/provider-nlb/provider-nlb/apis/cluster/v1alpha1"
 	namespacedapi "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/cluster/local"
 	"github.com/provider-nlb/provider-nlb/cluster/local/localtest"
-	"github.com/provider-nlb/provider-nlb/internal/aws"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
-	"github.com/provider-nlb/provider-nlb/internal/controller/config"
 )
 
 // What every Env has.
@@ -48,8 +38,9 @@ const (
 )
 
 const (
-	crds     = "../../../package/provider/crds"
 	patience = 60 * time.Second
+	// shared is the provider configuration that objects use which name none.
+	shared = "default"
 )
 
 // Main is for TestMain.
@@ -70,6 +61,8 @@ type Env struct {
 	// Scope of the objects; Namespace is empty in cluster scope.
 	GV        schema.GroupVersion
 	Namespace string
+	// Config is the name of the provider configuration that leads to Sim.
+	Config string
 }
 
 // BothScopes runs a test once for each scope, at the same time: one manager, and
@@ -77,24 +70,28 @@ type Env struct {
 func BothScopes(t *testing.T, test func(t *testing.T, e *Env), kinds ...Setup) {
 	t.Helper()
 
-	c := startManager(t, kinds)
+	c, stop, err := Start(localtest.ControlPlane(t), time.Second, kinds...)
+	Must(t, err)
+	t.Cleanup(stop)
 
 	for _, gv := range []schema.GroupVersion{namespacedapi.SchemeGroupVersion, clusterapi.SchemeGroupVersion} {
 		t.Run(gv.Group, func(t *testing.T) {
 			t.Parallel()
-			test(t, newEnv(t, c, gv))
+			test(t, NewEnv(t, c, gv, shared))
 		})
 	}
 }
 
-func newEnv(t *testing.T, c client.Client, gv schema.GroupVersion) *Env {
+// NewEnv makes a scope with an AWS of its own, which the provider configuration of
+// the name leads to.
+func NewEnv(t *testing.T, c client.Client, gv schema.GroupVersion, config string) *Env {
 	t.Helper()
 
 	sim := awssim.New(awssim.Options{})
 	t.Cleanup(sim.Close)
 	sim.SeedVPC(awssim.DefaultKey.Account, Region, VPC)
 
-	e := &Env{Client: c, Sim: sim, EC2: ec2.NewFromConfig(sim.Config(Region)), GV: gv}
+	e := &Env{Client: c, Sim: sim, EC2: ec2.NewFromConfig(sim.Config(Region)), GV: gv, Config: config}
 
 	if gv.Group == namespacedapi.SchemeGroupVersion.Group {
 		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "kind-"}}
@@ -105,57 +102,6 @@ func newEnv(t *testing.T, c client.Client, gv schema.GroupVersion) *Env {
 	e.configure(t)
 
 	return e
-}
-
-func startManager(t *testing.T, kinds []Setup) client.Client {
-	t.Helper()
-
-	cp := localtest.ControlPlane(t)
-	Must(t, cp.ApplyFiles(t.Context(), crds))
-
-	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, namespacedapi.AddToScheme, clusterapi.AddToScheme} {
-		Must(t, add(s))
-	}
-
-	skip := true
-	mgr, err := ctrl.NewManager(cp.Config(), ctrl.Options{
-		Scheme: s, Metrics: metricsserver.Options{BindAddress: "0"}, Controller: ctrlconfig.Controller{SkipNameValidation: &skip},
-		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
-	})
-	Must(t, err)
-
-	o := options(mgr)
-	for _, setup := range append(kinds, config.SetupGated) {
-		Must(t, setup(mgr, o))
-	}
-
-	ctx, cancel := context.WithCancel(context.Background())
-
-	var running sync.WaitGroup
-
-	running.Go(func() { _ = mgr.Start(ctx) })
-	t.Cleanup(func() { cancel(); running.Wait() })
-
-	c, err := client.New(cp.Config(), client.Options{Scheme: s})
-	Must(t, err)
-
-	return c
-}
-
-func options(mgr ctrl.Manager) controller.Options {
-	features := &feature.Flags{}
-	features.Enable(feature.EnableBetaManagementPolicies)
-
-	return controller.Options{
-		Options: xpcontroller.Options{
-			Logger: logging.NewNopLogger(), PollInterval: time.Second, MaxConcurrentReconciles: 4, Features: features,
-		},
-		ClusterID: Cluster,
-		Connections: controller.NewConnections(controller.ConnectionsOptions{
-			Client: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Pool: aws.NewPool(aws.PoolOptions{}),
-		}),
-	}
 }
 
 // Must ends the test if there is an error.
@@ -170,6 +116,7 @@ func Must(t *testing.T, err error) {
 // Create an object that goes with the test.
 func (e *Env) Create(t *testing.T, o client.Object) {
 	t.Helper()
+	e.use(o)
 	Must(t, e.Client.Create(t.Context(), o))
 	t.Cleanup(func() { e.remove(o) })
 }
@@ -245,7 +192,7 @@ func status(mg resource.Managed) reflect.Value {
 func (e *Env) Tags(kind, name, cluster string) map[string]string {
 	tags := map[string]string{
 		"crossplane-kind": kind + "." + e.GV.Group, "crossplane-name": name,
-		"crossplane-providerconfig": "default", controller.TagCluster: cluster,
+		"crossplane-providerconfig": e.Config, controller.TagCluster: cluster,
 	}
 	if e.Namespace != "" {
 		tags["crossplane-namespace"] = e.Namespace

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -22,16 +23,30 @@ import (
 // start starts the control plane once; Main sets it.
 var start func() (*local.ControlPlane, error)
 
+// atEnd is called, last first, before the control plane is stopped.
+var (
+	mu    sync.Mutex // of atEnd
+	atEnd []func()
+)
+
+// AtEnd lets a function be called when all tests are over and the control plane
+// still runs: it stops what the tests of a binary share.
+func AtEnd(f func()) {
+	mu.Lock()
+	defer mu.Unlock()
+	atEnd = append(atEnd, f)
+}
+
 // Main runs the tests and exits. The control plane starts with the first test
 // that asks for it, so that a run of other tests does not pay for it, and is
 // stopped after the last, also on Ctrl-C.
 func Main(m *testing.M, opts local.Options) {
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	var stop func() error
-	var mu sync.Mutex // of stop
+	var stopMu sync.Mutex
 	start = sync.OnceValues(func() (*local.ControlPlane, error) {
-		mu.Lock()
-		defer mu.Unlock()
+		stopMu.Lock()
+		defer stopMu.Unlock()
 		if stop != nil {
 			return nil, errors.New("the tests are over")
 		}
@@ -43,8 +58,8 @@ func Main(m *testing.M, opts local.Options) {
 	})
 	// end stops what runs and keeps anything from starting after it.
 	end := sync.OnceValue(func() error {
-		mu.Lock()
-		defer mu.Unlock()
+		stopMu.Lock()
+		defer stopMu.Unlock()
 		if stop == nil {
 			stop = func() error { return nil }
 		}
@@ -56,6 +71,11 @@ func Main(m *testing.M, opts local.Options) {
 		os.Exit(130)
 	}()
 	code := m.Run()
+	mu.Lock()
+	for _, f := range slices.Backward(atEnd) {
+		f()
+	}
+	mu.Unlock()
 	if err := end(); err != nil {
 		fmt.Fprintln(os.Stderr, "cannot stop the local control plane:", err)
 		code = max(code, 1)
