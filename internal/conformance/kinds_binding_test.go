@@ -68,6 +68,7 @@ func targetGroupBindings() kind {
 		},
 		stall:  func(_ *testing.T, _ *world, mg resource.Managed) { params[parameters](mg).TargetType = ptr("ip") },
 		cure:   func(_ *testing.T, _ *world, mg resource.Managed) { params[parameters](mg).TargetType = nil },
+		polled: "DescribeTargetHealth",
 		create: "RegisterTargets", modify: "RegisterTargets", remove: "DeregisterTargets", describe: "DescribeTargetGroups",
 	}
 }

@@ -60,7 +60,8 @@ func securityGroups() kind {
 			return out
 		},
 		foreign: func(t *testing.T, w *world, _ resource.Managed) string { return w.makeSecurityGroup(t, w.name) },
-		create:  "CreateSecurityGroup", modify: "CreateTags", remove: "DeleteSecurityGroup", describe: "DescribeSecurityGroups",
+		blocked: "DependencyViolation", polled: "DescribeSecurityGroups",
+		create: "CreateSecurityGroup", modify: "CreateTags", remove: "DeleteSecurityGroup", describe: "DescribeSecurityGroups",
 	})
 }
 
@@ -129,6 +130,7 @@ func securityGroupRules() kind {
 
 			return *out.SecurityGroupRules[0].SecurityGroupRuleId
 		},
+		polled: "DescribeSecurityGroupRules",
 		create: "AuthorizeSecurityGroupIngress", modify: "ModifySecurityGroupRules", remove: "RevokeSecurityGroupIngress",
 		describe: "DescribeSecurityGroupRules",
 	})

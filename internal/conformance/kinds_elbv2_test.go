@@ -66,6 +66,7 @@ func loadBalancers() kind {
 
 			return arn
 		},
+		blocked: "ResourceInUse", polled: "DescribeLoadBalancers",
 		create: "CreateLoadBalancer", modify: "ModifyLoadBalancerAttributes", remove: "DeleteLoadBalancer", describe: "DescribeLoadBalancers",
 	})
 }
@@ -118,7 +119,8 @@ func targetGroups() kind {
 			return out
 		},
 		foreign: func(t *testing.T, w *world, _ resource.Managed) string { return w.seedTargetGroup(t, w.name) },
-		create:  "CreateTargetGroup", modify: "ModifyTargetGroup", remove: "DeleteTargetGroup", describe: "DescribeTargetGroups",
+		blocked: "ResourceInUse", polled: "DescribeTargetGroups",
+		create: "CreateTargetGroup", modify: "ModifyTargetGroup", remove: "DeleteTargetGroup", describe: "DescribeTargetGroups",
 	})
 }
 
@@ -185,6 +187,7 @@ func listeners() kind {
 
 			return *out.Listeners[0].ListenerArn
 		},
+		blocked: "ResourceInUse", polled: "DescribeListeners",
 		create: "CreateListener", modify: "ModifyListener", remove: "DeleteListener", describe: "DescribeListeners",
 	})
 }

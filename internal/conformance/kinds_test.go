@@ -40,6 +40,11 @@ type kind struct {
 	// name.
 	bare func(mg resource.Managed)
 
+	// blocked is the code with which AWS refuses to delete what is still used; empty
+	// for a kind that nothing can use.
+	blocked string
+	// polled is called at every poll of an object that is in sync.
+	polled string
 	// Actions of AWS.
 	create, modify, remove, describe string
 }

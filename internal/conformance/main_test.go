@@ -53,13 +53,13 @@ func TestMain(m *testing.M) {
 
 var (
 	once   sync.Once
-	shared client.Client
+	shared client.WithWatch
 	failed error
 )
 
 // provider returns a client of the API server on which the controllers of all kinds
 // run. They start with the first test that asks, and run until all tests are over.
-func provider(t *testing.T) client.Client {
+func provider(t *testing.T) client.WithWatch {
 	t.Helper()
 
 	cp := localtest.ControlPlane(t)

@@ -65,7 +65,7 @@ func everyReferrer(t *testing.T, law func(t *testing.T, w *world)) {
 	})
 }
 
-func newWorld(t *testing.T, c client.Client, k kind, gv schema.GroupVersion) *world {
+func newWorld(t *testing.T, c client.WithWatch, k kind, gv schema.GroupVersion) *world {
 	t.Helper()
 
 	name := fmt.Sprintf("world-%d", worlds.Add(1))

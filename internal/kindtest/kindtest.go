@@ -54,7 +54,7 @@ type Setup func(ctrl.Manager, controller.Options) error
 
 // An Env is one scope with an AWS of its own. It is polled once a second.
 type Env struct {
-	Client client.Client
+	Client client.WithWatch
 	Sim    *awssim.Sim
 	// EC2 is somebody else's client of the simulated AWS.
 	EC2 *ec2.Client
@@ -84,7 +84,7 @@ func BothScopes(t *testing.T, test func(t *testing.T, e *Env), kinds ...Setup) {
 
 // NewEnv makes a scope with an AWS of its own, which the provider configuration of
 // the name leads to.
-func NewEnv(t *testing.T, c client.Client, gv schema.GroupVersion, config string) *Env {
+func NewEnv(t *testing.T, c client.WithWatch, gv schema.GroupVersion, config string) *Env {
 	t.Helper()
 
 	sim := awssim.New(awssim.Options{})

@@ -41,7 +41,7 @@ func CRDs() string {
 // Start applies the CRDs and runs a manager with the controllers of the kinds and
 // of provider configurations. It returns a client without a cache, and what stops
 // the manager.
-func Start(cp *local.ControlPlane, poll time.Duration, kinds ...Setup) (client.Client, func(), error) {
+func Start(cp *local.ControlPlane, poll time.Duration, kinds ...Setup) (client.WithWatch, func(), error) {
 	if err := cp.ApplyFiles(context.Background(), CRDs()); err != nil {
 		return nil, nil, err
 	}
@@ -53,7 +53,7 @@ func Start(cp *local.ControlPlane, poll time.Duration, kinds ...Setup) (client.C
 		}
 	}
 
-	c, err := client.New(cp.Config(), client.Options{Scheme: s})
+	c, err := client.NewWithWatch(cp.Config(), client.Options{Scheme: s})
 	if err != nil {
 		return nil, nil, err
 	}
