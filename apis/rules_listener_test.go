@@ -12,7 +12,8 @@ const (
 
 var listenerRules = []rule{
 	liRule("Region", "It is where it is.", `{}`, `{}`, `{region: eu-west-2}`, "region cannot be changed: create a new Listener in the other region"),
-	liRule("NoLoadBalancer", "A listener is on one.", "", `{}`, `{loadBalancerArnRef: null}`, oneBalancerMessage),
+	{name: "NoLoadBalancer", reason: "A listener is on one; an ARN tells which.", kind: "Listener", accept: `spec: {managementPolicies: [Observe], forProvider: {loadBalancerArnRef: null}}`,
+		refuse: `spec: {forProvider: {loadBalancerArnRef: null}}`, message: oneBalancerMessage},
 	liRule("TwoLoadBalancers", "A listener is on one.", "", `{loadBalancerArnRef: null, loadBalancerArnSelector: {matchLabels: {a: b}}}`, `{loadBalancerArn: `+balancerARN+`}`, oneBalancerMessage),
 	liRule("OtherLoadBalancer", "AWS cannot change it.", `{loadBalancerArnRef: null, loadBalancerArn: `+balancerARN+`}`, `{loadBalancerArnRef: null, loadBalancerArn: `+balancerARN+`}`, `{loadBalancerArnRef: null, loadBalancerArn: `+otherARN+`}`,
 		"loadBalancerArn cannot be changed in AWS: create a new Listener on the other load balancer"),

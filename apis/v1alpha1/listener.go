@@ -9,6 +9,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicies) && !('*' in self.managementPolicies || 'Create' in self.managementPolicies || 'Update' in self.managementPolicies)) || has(self.forProvider.port)",message="spec.forProvider.port is required when managementPolicies allow Create or Update: set it to the port that clients connect to"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicies) && !('*' in self.managementPolicies || 'Create' in self.managementPolicies || 'Update' in self.managementPolicies)) || has(self.forProvider.protocol)",message="spec.forProvider.protocol is required when managementPolicies allow Create or Update: set it to TCP, TLS, UDP, TCP_UDP, QUIC or TCP_QUIC"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicies) && !('*' in self.managementPolicies || 'Create' in self.managementPolicies || 'Update' in self.managementPolicies)) || has(self.forProvider.forward)",message="spec.forProvider.forward is required when managementPolicies allow Create or Update: name the target group that traffic goes to"
+// +kubebuilder:validation:XValidation:rule="(has(self.managementPolicies) && !('*' in self.managementPolicies || 'Create' in self.managementPolicies || 'Update' in self.managementPolicies)) || has(self.forProvider.loadBalancerArn) || has(self.forProvider.loadBalancerArnRef) || has(self.forProvider.loadBalancerArnSelector)",message="name the load balancer in exactly one way: loadBalancerArn, loadBalancerArnRef or loadBalancerArnSelector"
 type ListenerSpec struct {
 	ForProvider ListenerParameters `json:"forProvider"`
 }
@@ -17,7 +18,7 @@ type ListenerSpec struct {
 // Balancer. Source: ELBv2 API reference, CreateListener, ModifyListener,
 // AddListenerCertificates, ModifyListenerAttributes and CreateRule.
 // +kubebuilder:validation:XValidation:rule="self.region == oldSelf.region",message="region cannot be changed: create a new Listener in the other region"
-// +kubebuilder:validation:XValidation:rule="(has(self.loadBalancerArn) ? 1 : 0) + (has(self.loadBalancerArnRef) ? 1 : 0) + (has(self.loadBalancerArnSelector) ? 1 : 0) == 1",message="name the load balancer in exactly one way: loadBalancerArn, loadBalancerArnRef or loadBalancerArnSelector"
+// +kubebuilder:validation:XValidation:rule="(has(self.loadBalancerArn) ? 1 : 0) + (has(self.loadBalancerArnRef) ? 1 : 0) + (has(self.loadBalancerArnSelector) ? 1 : 0) <= 1",message="name the load balancer in exactly one way: loadBalancerArn, loadBalancerArnRef or loadBalancerArnSelector"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.loadBalancerArn) || !has(self.loadBalancerArn) || self.loadBalancerArn == oldSelf.loadBalancerArn",message="loadBalancerArn cannot be changed in AWS: create a new Listener on the other load balancer"
 // +kubebuilder:validation:XValidation:rule="!has(self.certificateArns) || (has(self.protocol) && self.protocol == 'TLS')",message="certificateArns need protocol TLS"
 // +kubebuilder:validation:XValidation:rule="!has(self.protocol) || self.protocol != 'TLS' || has(self.certificateArns)",message="protocol TLS needs certificateArns: the first is the default certificate"

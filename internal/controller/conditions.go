@@ -15,6 +15,9 @@ const (
 	TypeStalled xpv2.ConditionType = "Stalled"
 	// TypeDeletionBlocked says what keeps AWS from deleting.
 	TypeDeletionBlocked xpv2.ConditionType = "DeletionBlocked"
+	// TypeDrifted says what in AWS differs from the spec while the management
+	// policies forbid to change it: what a full import would do.
+	TypeDrifted xpv2.ConditionType = "Drifted"
 )
 
 // Reasons of Ready=False.
@@ -44,6 +47,13 @@ func WaitingForReference(w Waiting) xpv2.Condition {
 // and returns no error.
 func DeletionBlocked(code, message string) xpv2.Condition {
 	return condition(TypeDeletionBlocked, corev1.ConditionTrue, xpv2.ConditionReason(code), message)
+}
+
+// reasonUpdateForbidden is why what differs is left as it is.
+const reasonUpdateForbidden xpv2.ConditionReason = "UpdateForbidden"
+
+func drifted(diff string) xpv2.Condition {
+	return condition(TypeDrifted, corev1.ConditionTrue, reasonUpdateForbidden, "spec.managementPolicies do not allow Update: "+diff)
 }
 
 func stalled(s Stalled) xpv2.Condition {

@@ -2,12 +2,9 @@ package controller
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
@@ -114,6 +111,12 @@ func (e *external[I]) observed(p *pass, mg I, o managed.ExternalObservation) man
 		managedStatus(mg).SetObservedGeneration(generation)
 	}
 
+	if o.ResourceExists && !o.ResourceUpToDate && !e.policies.ShouldUpdate() && !p.deleting {
+		mg.SetConditions(drifted(o.Diff))
+	} else {
+		without(managedStatus(mg), TypeDrifted)
+	}
+
 	stamp(managedStatus(mg).Conditions, generation)
 
 	if p.applied && !missing && !p.deleting {
@@ -137,7 +140,7 @@ func (e *external[I]) Update(ctx context.Context, mg I) (managed.ExternalUpdate,
 
 func (e *external[I]) Delete(ctx context.Context, mg I) (managed.ExternalDelete, error) {
 	status := managedStatus(mg)
-	status.Conditions = slices.DeleteFunc(status.Conditions, func(c xpv2.Condition) bool { return c.Type == TypeDeletionBlocked })
+	without(status, TypeDeletionBlocked)
 
 	d, err := e.inner.Delete(ctx, mg)
 	if err == nil && mg.GetCondition(TypeDeletionBlocked).Status != corev1.ConditionTrue {

@@ -57,9 +57,14 @@ type Ages struct {
 }
 
 // Ages of what is read for an object: one that is in sync is polled, and shares
-// calls with others. For any other, AWS is asked.
+// calls with others. For any other, and for one whose reconcile somebody has asked
+// for, AWS is asked.
 func (o Options) Ages(mg resource.Managed) Ages {
 	s := managedStatus(mg)
+	if token, ok := meta.GetReconcileRequest(mg); ok && token != s.GetLastHandledReconcileAt() {
+		return Ages{}
+	}
+
 	if meta.WasDeleted(mg) || s.GetObservedGeneration() != mg.GetGeneration() ||
 		s.GetCondition(xpv2.TypeReady).Status != corev1.ConditionTrue || s.GetCondition(xpv2.TypeSynced).Status != corev1.ConditionTrue {
 		return Ages{}

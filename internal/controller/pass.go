@@ -21,6 +21,8 @@ type pass struct {
 	before []xpv2.Condition
 	// interval at which this object is looked at when nothing else is due.
 	interval time.Duration
+	// begun says that the object is neither paused nor let go.
+	begun bool
 	// connected and observed say how far the pass came.
 	connected, observed bool
 	// repeated: the observation is an earlier one, since AWS could not be read.
@@ -59,6 +61,7 @@ func passOf(ctx context.Context) *pass {
 
 // begin notes what the object was when it was read.
 func (p *pass) begin(mg resource.Managed, o Options) {
+	p.begun = true
 	p.before = slices.Clone(managedStatus(mg).Conditions)
 	p.interval = o.interval(mg)
 	p.deleting = meta.WasDeleted(mg)
@@ -86,6 +89,12 @@ func (p *pass) wrote(err error) error {
 func (p *pass) finish(mg resource.Managed) {
 	s := managedStatus(mg)
 	generation := mg.GetGeneration()
+
+	// The runtime does this only for kinds that have methods for it, which none of
+	// the generated ones is. An object that is paused does not get as far as begin.
+	if token, ok := meta.GetReconcileRequest(mg); ok && p.begun {
+		s.SetLastHandledReconcileAt(token)
+	}
 
 	switch i := slices.IndexFunc(s.Conditions, func(c xpv2.Condition) bool { return c.Type == TypeStalled }); {
 	case p.stalled != nil:

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"reflect"
+	"slices"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 
@@ -27,4 +28,9 @@ func keepStatus(mg resource.Managed) func() {
 	kept, _ := mg.DeepCopyObject().(resource.Managed)
 
 	return func() { statusOf(mg).Set(statusOf(kept)) }
+}
+
+// without a condition of the type.
+func without(s *xpv2.ManagedResourceStatus, t xpv2.ConditionType) {
+	s.Conditions = slices.DeleteFunc(s.Conditions, func(c xpv2.Condition) bool { return c.Type == t })
 }

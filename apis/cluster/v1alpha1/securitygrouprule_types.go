@@ -22,6 +22,8 @@ type SecurityGroupRuleSpec struct {
 // +kubebuilder:printcolumn:name="SYNCED",type="string",JSONPath=".status.conditions[?(@.type=='Synced')].status"
 // +kubebuilder:printcolumn:name="DIRECTION",type="string",JSONPath=".status.atProvider.direction"
 // +kubebuilder:printcolumn:name="PROTOCOL",type="string",JSONPath=".status.atProvider.protocol"
+// +kubebuilder:printcolumn:name="FROM-PORT",type="integer",JSONPath=".status.atProvider.fromPort"
+// +kubebuilder:printcolumn:name="TO-PORT",type="integer",JSONPath=".status.atProvider.toPort"
 // +kubebuilder:printcolumn:name="SOURCE",type="string",JSONPath=".status.atProvider.source"
 // +kubebuilder:printcolumn:name="EXTERNAL-NAME",type="string",JSONPath=".metadata.annotations.crossplane\\.io/external-name"
 // +kubebuilder:printcolumn:name="AGE",type="date",JSONPath=".metadata.creationTimestamp"

@@ -53,7 +53,9 @@ func have(l types.Listener) state {
 func want(p *v1alpha1.ListenerParameters, w wanted, s state) state {
 	was := s.protocol
 
-	declare(&s.loadBalancer, &w.loadBalancer)
+	if w.loadBalancer != "" {
+		s.loadBalancer = w.loadBalancer
+	}
 	declare(&s.port, p.Port)
 	declare(&s.protocol, p.Protocol)
 

@@ -6,10 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/errors"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 
+	"github.com/provider-nlb/provider-nlb/internal/aws"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
 )
 
@@ -45,13 +48,17 @@ func (r *rule) found() controller.Found {
 // name names; else the one with the same content, which must be ours; else the one
 // that has our tags, whose content is to be changed.
 func (e *external) find(ctx context.Context, mg SecurityGroupRule) (*rule, error) {
-	if e.groupID == "" {
-		return nil, nil //nolint:nilnil // Absent is no error.
-	}
-
 	external := meta.GetExternalName(mg)
 	if err := checkID(external); err != nil && !e.deleting {
 		return nil, err
+	}
+
+	if e.groupID == "" && (e.deleting || external == "") {
+		return nil, nil //nolint:nilnil // Absent is no error.
+	}
+
+	if e.groupID == "" {
+		return e.anywhere(ctx, external)
 	}
 
 	rules, err := e.rules(ctx)
@@ -69,6 +76,26 @@ func (e *external) find(ctx context.Context, mg SecurityGroupRule) (*rule, error
 	}
 
 	return e.ours(mg, rules)
+}
+
+// anywhere returns the rule of an id, whatever its group. It is for a rule that is
+// only observed.
+func (e *external) anywhere(ctx context.Context, id string) (*rule, error) {
+	out, err := e.ec2.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{SecurityGroupRuleIds: []string{id}})
+
+	switch {
+	case aws.IsNotFound(err, codeNotFound):
+		return nil, nil //nolint:nilnil // Absent is no error.
+	case err != nil:
+		return nil, controller.Failed("describe security group rule "+id, err)
+	case len(out.SecurityGroupRules) != 1:
+		return nil, errors.New("AWS described " + id + " as several security group rules, or none")
+	}
+
+	r := newRule(out.SecurityGroupRules[0])
+	e.groupID = str(r.sdk.GroupId)
+
+	return r, nil
 }
 
 // ours returns the rule that has the object's content, or its tags.

@@ -90,7 +90,7 @@ func (c *connector) Connect(ctx context.Context, mg SecurityGroupRule) (managed.
 		return nil, err
 	}
 
-	if e.groupID == "" {
+	if e.groupID == "" && e.deleting {
 		// It is deleted and there never was a group to have a rule in.
 		return e, nil
 	}
