@@ -120,8 +120,8 @@ func classOfAnswer(err error) Class {
 	if code == "SignatureDoesNotMatch" && strings.Contains(api.ErrorMessage(), wrongScope) {
 		return ClassInvalidRegion
 	}
-	if c, ok := classOfCode[code]; ok {
-		return c
+	if m, ok := meanings[code]; ok {
+		return m.class
 	}
 	if strings.HasPrefix(code, "TooMany") {
 		return ClassQuota

@@ -73,16 +73,6 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-func TestNoCodeHasTwoClasses(t *testing.T) {
-	n := 0
-	for _, codes := range codesOfClass {
-		n += len(codes)
-	}
-	if n != len(classOfCode) {
-		t.Errorf("%d codes are listed, but %d differ", n, len(classOfCode))
-	}
-}
-
 func TestNeedsChange(t *testing.T) {
 	var got []Class
 	for _, c := range []Class{ClassNone, ClassUnknown, ClassNotFound, ClassExists, ClassConflict, ClassQuota, ClassDependency, ClassTerminal, ClassThrottled, ClassDenied, ClassInvalidRegion, ClassTransient} {
