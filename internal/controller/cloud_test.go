@@ -10,7 +10,6 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 
-	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
 )
 
@@ -100,11 +99,13 @@ func (f *fake[I]) Observe(_ context.Context, mg I) (o managed.ExternalObservatio
 }
 
 func record(mg any) {
-	if tg, ok := mg.(interface {
-		ObservedState() *v1alpha1.TargetGroupStatus
-	}); ok {
-		tg.ObservedState().AtProvider.ARN = "arn:observed"
+	if tg, ok := mg.(targetGroup); ok {
+		tg.ObservedState().AtProvider.ARN = observedARN(tg)
 	}
+}
+
+func observedARN(mg resource.Managed) string {
+	return "arn:observed:" + mg.GetNamespace() + mg.GetName()
 }
 
 func (f *fake[I]) Create(_ context.Context, mg I) (managed.ExternalCreation, error) {

@@ -84,7 +84,7 @@ func testOptions(mgr ctrl.Manager) controller.Options {
 }
 
 // startEnv starts an env that ends with the test, after its subtests.
-func startEnv(t *testing.T) *env {
+func startEnv(t *testing.T, change ...func(*controller.Options)) *env {
 	t.Helper()
 
 	cp := localtest.ControlPlane(t)
@@ -107,7 +107,7 @@ func startEnv(t *testing.T) *env {
 	}
 
 	c := &cloud{byName: map[string]*script{}}
-	if err := setupKinds(mgr, c); err != nil {
+	if err := setupKinds(mgr, c, change); err != nil {
 		t.Fatal(err)
 	}
 
@@ -138,8 +138,12 @@ type (
 	}
 )
 
-func setupKinds(mgr ctrl.Manager, c *cloud) error {
+func setupKinds(mgr ctrl.Manager, c *cloud, change []func(*controller.Options)) error {
 	o := testOptions(mgr)
+	for _, f := range change {
+		f(&o)
+	}
+
 	resolver := controller.Resolver{Client: mgr.GetClient()}
 	links := func(b binding) []controller.Link {
 		return []controller.Link{{
@@ -153,6 +157,7 @@ func setupKinds(mgr ctrl.Manager, c *cloud) error {
 			GVK: gv.WithKind("TargetGroup"), Connector: &fake[targetGroup]{cloud: c},
 			OnGone: func(_ context.Context, tg targetGroup) { c.with(tg.GetName(), func(s *script) { s.gone = true }) },
 			Quiet:  []xpv2.ConditionReason{"Event"},
+			Is:     controller.TargetGroupARN,
 		}); err != nil {
 			return err
 		}
@@ -176,10 +181,10 @@ func setupKinds(mgr ctrl.Manager, c *cloud) error {
 }
 
 // bothScopes runs a test once for each scope, each time in its own namespace.
-func bothScopes(t *testing.T, test func(t *testing.T, e *env, s scope)) {
+func bothScopes(t *testing.T, test func(t *testing.T, e *env, s scope), change ...func(*controller.Options)) {
 	t.Helper()
 
-	e := startEnv(t)
+	e := startEnv(t, change...)
 
 	for _, gv := range []schema.GroupVersion{namespacedapi.SchemeGroupVersion, clusterapi.SchemeGroupVersion} {
 		t.Run(gv.Group, func(t *testing.T) {

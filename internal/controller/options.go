@@ -29,6 +29,8 @@ type Options struct {
 	PollJitter float64
 	// Timeout of the calls of one reconcile; 0 means the runtime's default of 1 m.
 	Timeout time.Duration
+	// Retry of what failed, or is being deleted; zero means DefaultRetry.
+	Retry Retry
 	// Connections to AWS.
 	Connections *Connections
 	// ClusterID that marks what this cluster creates.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+
+	"github.com/provider-nlb/provider-nlb/internal/aws"
 )
 
 // A pass is one reconcile of one object: what the wrappers around the runtime's
@@ -38,6 +40,8 @@ type pass struct {
 	stalled *Stalled
 	// failed: some step returned an error.
 	failed bool
+	// class of the last error.
+	class aws.Class
 	// conflict: a write was refused since the object has changed meanwhile. The
 	// runtime makes no error of it.
 	conflict bool
@@ -70,7 +74,7 @@ func (p *pass) begin(mg resource.Managed, o Options) {
 // note remembers an error's meaning and returns it unchanged.
 func (p *pass) note(err error) error {
 	if err != nil {
-		p.failed = true
+		p.failed, p.class = true, aws.Classify(err)
 		p.stalled = asStalled(err)
 	}
 
@@ -115,12 +119,14 @@ func (p *pass) finish(mg resource.Managed) {
 type reconciler struct {
 	inner   reconcile.Reconciler
 	options Options
+	retries *retries
 	quiet   []xpv2.ConditionReason
 }
 
 func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	p := &pass{}
 	res, err := r.inner.Reconcile(context.WithValue(ctx, passKey{}, p), req)
+	r.retries.failed(req, p.class)
 
 	if err != nil || res.IsZero() {
 		return res, err

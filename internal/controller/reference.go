@@ -31,6 +31,8 @@ type Referent struct {
 	Yields string
 	// Value that a reference to the object yields; empty as long as there is none.
 	Value func(client.Object) string
+	// UsedBy are the kinds whose objects keep one of this kind from being deleted.
+	UsedBy []User
 }
 
 // TargetGroupARN is what a reference to a TargetGroup yields.
@@ -48,6 +50,7 @@ var TargetGroupARN = Referent{
 
 		return tg.ObservedState().AtProvider.ARN
 	},
+	UsedBy: []User{{Kind: "Listener", Holds: forwardedTo}},
 }
 
 // LoadBalancerARN is what a reference to a LoadBalancer yields.
@@ -82,6 +85,7 @@ var SecurityGroupID = Referent{
 
 		return sg.ObservedState().AtProvider.ID
 	},
+	UsedBy: []User{{Kind: "LoadBalancer", Holds: balancedIn}, {Kind: "SecurityGroupRule", Holds: sourceOf}},
 }
 
 // A Link is a reference or a selector of an object, with what it leads to. Field

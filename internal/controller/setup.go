@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,12 +26,6 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
 )
 
-// How long an object that failed, or is being deleted, waits for its next try.
-const (
-	retryMin = 1 * time.Second
-	retryMax = 10 * time.Second
-)
-
 // A Kind in one scope. I is an interface that both scopes' structs satisfy.
 type Kind[I resource.Managed] struct {
 	// GVK of the kind.
@@ -43,6 +36,9 @@ type Kind[I resource.Managed] struct {
 	// references and selectors of an object. Both may be nil.
 	Refers []Referent
 	Links  func(I) []Link
+	// Is what a reference to an object of this kind yields; zero if none can refer
+	// to it.
+	Is Referent
 	// Quiet are reasons of Ready≠True that only an event ends. With any other the
 	// object is looked at every 5 s.
 	Quiet []xpv2.ConditionReason
@@ -81,9 +77,11 @@ func Setup[I resource.Managed](mgr ctrl.Manager, o Options, k Kind[I]) error {
 		return err
 	}
 
+	retries := newRetries(o.Retry)
+
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named(k.name()).
-		WithOptions(k.controllerOptions(o)).
+		WithOptions(k.controllerOptions(o, retries)).
 		For(k.object(mgr), builder.WithPredicates(resource.DesiredStateChanged()))
 
 	for _, s := range k.Sources {
@@ -95,19 +93,23 @@ func Setup[I resource.Managed](mgr ctrl.Manager, o Options, k Kind[I]) error {
 		return err
 	}
 
-	c, err := b.Build(k.reconciler(mgr, o))
+	c, err := b.Build(k.reconciler(mgr, o, retries))
 	if err != nil {
 		return err
 	}
 
-	return k.watchReferents(mgr, o, c)
+	if err := k.watchReferents(mgr, o, c); err != nil {
+		return err
+	}
+
+	return k.watchUsers(mgr, o, c)
 }
 
 // watchReferents adds a watch of each kind that is referred to: when it is
 // active, which it may never be.
 func (k Kind[I]) watchReferents(mgr ctrl.Manager, o Options, c ctrlcontroller.Controller) error {
 	for _, to := range k.Refers {
-		if err := o.WhenActive(mgr, func() error { return watchReferent(mgr, c, k, to) }, k.GVK, k.referent(to)); err != nil {
+		if err := o.WhenActive(mgr, func() error { return watchReferent(mgr, c, k, to) }, k.GVK, k.sibling(to.Kind)); err != nil {
 			return err
 		}
 	}
@@ -115,7 +117,7 @@ func (k Kind[I]) watchReferents(mgr ctrl.Manager, o Options, c ctrlcontroller.Co
 	return nil
 }
 
-func (k Kind[I]) reconciler(mgr ctrl.Manager, o Options) reconcile.Reconciler {
+func (k Kind[I]) reconciler(mgr ctrl.Manager, o Options, retries *retries) reconcile.Reconciler {
 	keeping := keepingManager{mgr}
 	good := newLastGood(time.Now)
 	deleted := &sync.Map{}
@@ -166,6 +168,7 @@ func (k Kind[I]) reconciler(mgr ctrl.Manager, o Options) reconcile.Reconciler {
 	var r reconcile.Reconciler = &reconciler{
 		inner:   managed.NewReconciler(keeping, resource.ManagedKind(k.GVK), opts...),
 		options: o,
+		retries: retries,
 		quiet:   slices.Concat(k.Quiet, []xpv2.ConditionReason{ReasonWaitingForReference}),
 	}
 
@@ -184,13 +187,14 @@ func (k Kind[I]) object(mgr ctrl.Manager) client.Object {
 	return o
 }
 
-func (k Kind[I]) referent(to Referent) schema.GroupVersionKind {
-	return k.GVK.GroupVersion().WithKind(to.Kind)
+// sibling is another kind of the same scope.
+func (k Kind[I]) sibling(kind string) schema.GroupVersionKind {
+	return k.GVK.GroupVersion().WithKind(kind)
 }
 
-func (k Kind[I]) controllerOptions(o Options) ctrlcontroller.Options {
+func (k Kind[I]) controllerOptions(o Options, retries *retries) ctrlcontroller.Options {
 	opts := o.ForControllerRuntime()
-	opts.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryMin, retryMax)
+	opts.RateLimiter = retries
 
 	if k.MaxConcurrentReconciles > 0 {
 		opts.MaxConcurrentReconciles = k.MaxConcurrentReconciles

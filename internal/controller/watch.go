@@ -53,14 +53,9 @@ func indexLinks[I resource.Managed](ctx context.Context, mgr ctrl.Manager, k Kin
 // watchReferent enqueues those who refer to an object when what they get from it
 // changes. It is called when both kinds are active.
 func watchReferent[I resource.Managed](mgr ctrl.Manager, c ctrlcontroller.Controller, k Kind[I], to Referent) error {
-	o, err := mgr.GetScheme().New(k.referent(to))
+	obj, err := newObject(mgr.GetScheme(), k.sibling(to.Kind))
 	if err != nil {
-		return errors.Wrapf(err, "cannot watch %s", to.Kind)
-	}
-
-	obj, ok := o.(client.Object)
-	if !ok {
-		return errors.Errorf("cannot watch %s: %T is no object", to.Kind, o)
+		return err
 	}
 
 	return c.Watch(source.Kind(mgr.GetCache(), obj,
@@ -108,6 +103,20 @@ func (k Kind[I]) referrers(c client.Client, to Referent) handler.MapFunc {
 
 		return out
 	}
+}
+
+func newObject(s *runtime.Scheme, gvk schema.GroupVersionKind) (client.Object, error) {
+	o, err := s.New(gvk)
+	if err != nil {
+		return nil, errors.Wrapf(err, "cannot watch %s", gvk.Kind)
+	}
+
+	obj, ok := o.(client.Object)
+	if !ok {
+		return nil, errors.Errorf("cannot watch %s: %T is no object", gvk.Kind, o)
+	}
+
+	return obj, nil
 }
 
 func newList(s *runtime.Scheme, gvk schema.GroupVersionKind) (client.ObjectList, error) {

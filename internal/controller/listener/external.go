@@ -174,6 +174,12 @@ func (e *external) Disconnect(context.Context) error { return nil }
 func (e *external) show(s *v1alpha1.ListenerStatus) {
 	ours := s.AtProvider
 	s.AtProvider = observation(e.found)
+
+	if e.deleting {
+		// Rules are not read any more, but hold what they forward to until the end.
+		s.AtProvider.TargetGroupARNs = ours.TargetGroupARNs
+	}
+
 	s.AtProvider.ManagedTagKeys, s.AtProvider.ManagedAttributeKeys = ours.ManagedTagKeys, ours.ManagedAttributeKeys
 	s.AtProvider.ManagedRulePriorities, s.AtProvider.ManagedCertificateARNs = ours.ManagedRulePriorities, ours.ManagedCertificateARNs
 }

@@ -33,7 +33,7 @@ type external struct {
 	clusterID string
 	// tags that the group should have.
 	tags     map[string]string
-	users    users
+	resolver controller.Resolver
 	policies managed.ManagementPoliciesChecker
 	deleting bool
 
@@ -147,12 +147,21 @@ func (e *external) Delete(ctx context.Context, mg SecurityGroup) (managed.Extern
 	case err == nil, aws.IsNotFound(err, codeNotFound):
 		return managed.ExternalDelete{}, nil
 	case aws.Code(err) == codeInUse:
-		mg.SetConditions(controller.DeletionBlocked(codeInUse, "still used by "+e.users.of(ctx, mg, id)))
+		mg.SetConditions(controller.DeletionBlocked(codeInUse, "still used by "+e.users(ctx, mg)))
 
 		return managed.ExternalDelete{}, nil
 	}
 
 	return managed.ExternalDelete{}, controller.Failed("delete "+e.group.String(), err)
+}
+
+// users says what uses the group, by name if it is ours.
+func (e *external) users(ctx context.Context, mg SecurityGroup) string {
+	if users := e.resolver.Users(ctx, mg, controller.SecurityGroupID); users != "" {
+		return users
+	}
+
+	return "a network interface, such as that of a load balancer, or a rule of another security group"
 }
 
 // Disconnect does nothing: clients are pooled.

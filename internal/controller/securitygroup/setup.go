@@ -26,10 +26,10 @@ type SecurityGroup interface {
 
 // SetupGated sets both scopes up, each when its CRD is there.
 func SetupGated(mgr ctrl.Manager, o controller.Options) error {
-	c := &connector{options: o, users: users{client: mgr.GetClient(), active: active(o)}}
+	c := &connector{options: o, resolver: o.Resolver(mgr)}
 
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
-		k := controller.Kind[SecurityGroup]{GVK: gv.WithKind("SecurityGroup"), Connector: c}
+		k := controller.Kind[SecurityGroup]{GVK: gv.WithKind("SecurityGroup"), Connector: c, Is: controller.SecurityGroupID}
 		if err := controller.SetupGated(mgr, o, k); err != nil {
 			return err
 		}
@@ -38,18 +38,9 @@ func SetupGated(mgr ctrl.Manager, o controller.Options) error {
 	return nil
 }
 
-// active tells which kinds may be looked at; nil, which is all, without a gate.
-func active(o controller.Options) func(schema.GroupVersionKind) bool {
-	if gate, ok := o.Gate.(*controller.Gate); ok {
-		return gate.Active
-	}
-
-	return nil
-}
-
 type connector struct {
-	options controller.Options
-	users   users
+	options  controller.Options
+	resolver controller.Resolver
 }
 
 func (c *connector) Connect(ctx context.Context, mg SecurityGroup) (managed.TypedExternalClient[SecurityGroup], error) {
@@ -65,7 +56,7 @@ func (c *connector) Connect(ctx context.Context, mg SecurityGroup) (managed.Type
 		now:       time.Now(),
 		clusterID: c.options.ClusterID,
 		tags:      controller.Tags(mg, c.options.ClusterID, conn.DefaultTags, mg.ForProvider().Tags),
-		users:     c.users,
+		resolver:  c.resolver,
 		policies:  c.options.Policies(mg),
 		deleting:  meta.WasDeleted(mg),
 	}, nil

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
@@ -31,6 +30,7 @@ type external struct {
 	tags map[string]string
 	// attributes that are declared.
 	attributes map[string]string
+	resolver   controller.Resolver
 	policies   managed.ManagementPoliciesChecker
 	deleting   bool
 
@@ -162,7 +162,7 @@ func (e *external) Delete(ctx context.Context, mg TargetGroup) (managed.External
 	case err == nil, aws.IsNotFound(err, codeNotFound):
 		return managed.ExternalDelete{}, nil
 	case aws.Code(err) == codeInUse:
-		mg.SetConditions(controller.DeletionBlocked(codeInUse, "still used by "+users(e.group.sdk)))
+		mg.SetConditions(controller.DeletionBlocked(codeInUse, "still used by "+e.users(ctx, mg)))
 
 		return managed.ExternalDelete{}, nil
 	}
@@ -186,10 +186,16 @@ func (e *external) record(s *v1alpha1.TargetGroupStatus) {
 	s.AtProvider.ManagedAttributeKeys = attributes
 }
 
-func users(g types.TargetGroup) string {
-	if len(g.LoadBalancerArns) == 0 {
-		return "a listener or a rule"
-	}
+// users says what uses the group, by name if it is ours.
+func (e *external) users(ctx context.Context, mg TargetGroup) string {
+	users := e.resolver.Users(ctx, mg, controller.TargetGroupARN)
 
-	return "listeners or rules of " + strings.Join(g.LoadBalancerArns, ", ")
+	switch arns := e.group.sdk.LoadBalancerArns; {
+	case users != "":
+		return users
+	case len(arns) == 0:
+		return "a listener or a rule"
+	default:
+		return "listeners or rules of " + strings.Join(arns, ", ")
+	}
 }

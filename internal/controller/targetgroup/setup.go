@@ -24,11 +24,13 @@ type TargetGroup interface {
 
 // SetupGated sets both scopes up, each when its CRD is there.
 func SetupGated(mgr ctrl.Manager, o controller.Options) error {
+	c := &connector{options: o, resolver: o.Resolver(mgr)}
+
 	for _, gv := range []string{namespaced.SchemeGroupVersion.Group, cluster.SchemeGroupVersion.Group} {
 		gvk := namespaced.SchemeGroupVersion.WithKind("TargetGroup")
 		gvk.Group = gv
 
-		k := controller.Kind[TargetGroup]{GVK: gvk, Connector: &connector{options: o}}
+		k := controller.Kind[TargetGroup]{GVK: gvk, Connector: c, Is: controller.TargetGroupARN}
 		if err := controller.SetupGated(mgr, o, k); err != nil {
 			return err
 		}
@@ -38,7 +40,8 @@ func SetupGated(mgr ctrl.Manager, o controller.Options) error {
 }
 
 type connector struct {
-	options controller.Options
+	options  controller.Options
+	resolver controller.Resolver
 }
 
 func (c *connector) Connect(ctx context.Context, mg TargetGroup) (managed.TypedExternalClient[TargetGroup], error) {
@@ -52,6 +55,7 @@ func (c *connector) Connect(ctx context.Context, mg TargetGroup) (managed.TypedE
 		region:     conn.Region,
 		clusterID:  c.options.ClusterID,
 		tags:       controller.Tags(mg, c.options.ClusterID, conn.DefaultTags, mg.ForProvider().Tags),
+		resolver:   c.resolver,
 		attributes: attributes(mg.ForProvider()),
 		policies:   c.options.Policies(mg),
 		deleting:   meta.WasDeleted(mg),
