@@ -55,6 +55,35 @@ func (s *Sim) SeedLoadBalancer(seed LoadBalancerSeed) (arn string, err error) {
 	return arn, nil
 }
 
+// SeedListener makes a listener under AWS's rules, without calls that are counted,
+// and returns its ARN: one that forwards to target groups, in equal parts. Every
+// call finds it at once.
+func (s *Sim) SeedListener(loadBalancer, protocol string, port int32, groups ...string) (arn string, err error) {
+	form := url.Values{
+		"LoadBalancerArn": {loadBalancer}, "Protocol": {protocol}, "Port": {strconv.Itoa(int(port))},
+		"DefaultActions.member.1.Type": {"forward"},
+	}
+	for i, group := range groups {
+		form.Set("DefaultActions.member.1.ForwardConfig.TargetGroups.member."+strconv.Itoa(i+1)+".TargetGroupArn", group)
+	}
+	p := s.placeOf(loadBalancer)
+	out, err := s.do(p, "CreateListener", form)
+	if err != nil {
+		return "", fmt.Errorf("cannot seed listener on port %d: %w", port, err)
+	}
+	listeners, _ := out.(xmlListeners)
+	arn = listeners.Listeners.Member[0].ListenerArn
+	s.change(func(now time.Time) { s.world(p).loadBalancers[loadBalancer].listeners[arn].visible = now })
+	return arn, nil
+}
+
+// placeOf is where a load balancer is.
+func (s *Sim) placeOf(loadBalancer string) place {
+	_, unlock := s.lock()
+	defer unlock()
+	return s.loadBalancerAt(loadBalancer).place
+}
+
 // texts writes a list of texts.
 func texts(form url.Values, name string, values []string) {
 	for i, v := range values {

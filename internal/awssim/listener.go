@@ -233,7 +233,7 @@ func (w *world) relink() {
 		g.forwards = nil
 	}
 	for _, lb := range w.loadBalancers {
-		use := &Listener{LoadBalancerARN: lb.arn, Zones: lb.enabled(), CrossZone: lb.attribute(lbCrossZone) == "true"}
+		use := &Listener{LoadBalancerARN: lb.arn, Zones: lb.enabled(), CrossZone: lb.attribute(lbCrossZone) == "true", shifted: lb.shifted}
 		for _, l := range lb.listeners {
 			for _, arn := range l.groups() {
 				if g := w.groups[arn]; g != nil && !slices.Contains(g.forwards, use) {

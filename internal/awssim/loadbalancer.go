@@ -31,6 +31,8 @@ type loadBalancer struct {
 	attributes map[string]string
 	tags       map[string]string
 	capacity   capacity
+	// shifted is the zone that a zonal shift takes out.
+	shifted string
 	// endpointZones are the zones that a VPC endpoint service uses.
 	endpointZones []string
 	listeners     map[string]*listener // by ARN

@@ -14,6 +14,7 @@ const (
 	lbCrossZone          = "load_balancing.cross_zone.enabled"
 	lbLogs               = "access_logs.s3.enabled"
 	lbLogBucket          = "access_logs.s3.bucket"
+	lbZonalShift         = "zonal_shift.config.enabled"
 	lbSecondaryIPs       = "secondary_ips.auto_assigned.per_subnet"
 )
 
@@ -39,7 +40,7 @@ var lbAttributes = []lbAttribute{
 	{lbLogBucket, plainly(""), anything},
 	{"access_logs.s3.prefix", plainly(""), anything},
 	{"ipv6.deny_all_igw_traffic", func(lb *loadBalancer) string { return strconv.FormatBool(lb.scheme == "internal") }, isBool},
-	{"zonal_shift.config.enabled", plainly("false"), isBool},
+	{lbZonalShift, plainly("false"), isBool},
 	{"dns_record.client_routing_policy", plainly("any_availability_zone"), func(v string) bool {
 		return slices.Contains([]string{"any_availability_zone", "partial_availability_zone_affinity", "availability_zone_affinity"}, v)
 	}},

@@ -36,6 +36,12 @@ type Profile struct {
 	// HealthReadLag is for how long DescribeTargetHealth does not know of a
 	// registration or deregistration that has succeeded.
 	HealthReadLag Span
+	// DeregisteredFlows is for how long a target that took connections gets new ones
+	// after it is deregistered.
+	DeregisteredFlows Span
+	// UnhealthyFlows is for how long one that has become unhealthy gets new ones, and
+	// keeps those it has.
+	UnhealthyFlows Span
 	// GroupLag is for how long a new target group is not found by other calls.
 	GroupLag Span
 	// Provisioning is how long a new load balancer is provisioning.
@@ -67,6 +73,9 @@ var Fast = Profile{
 	Registration: Span{50 * time.Millisecond, 200 * time.Millisecond},
 	Terminated:   Span{200 * time.Millisecond, 200 * time.Millisecond},
 	Provisioning: Span{50 * time.Millisecond, 200 * time.Millisecond},
+	// 120 s and 30-40 s, as much faster as Speed.
+	DeregisteredFlows: Span{400 * time.Millisecond, 600 * time.Millisecond},
+	UnhealthyFlows:    Span{100 * time.Millisecond, 133 * time.Millisecond},
 	// Long enough for a deletion to meet them.
 	InterfaceRemoval: Span{100 * time.Millisecond, 200 * time.Millisecond},
 	CapacityChange:   Span{50 * time.Millisecond, 100 * time.Millisecond},
@@ -83,6 +92,13 @@ var Observed = Profile{
 	Registration: Span{90 * time.Second, 180 * time.Second},
 	// 0-30 s: design §8; binding.md §7 waits that long before it believes a read.
 	HealthReadLag: Span{0, 30 * time.Second},
+	// "The effective minimum delay seems to be 120 seconds", whatever the
+	// deregistration delay is (aws/containers-roadmap#470,
+	// aws-load-balancer-controller#2366); up to 180 s: design §8.
+	DeregisteredFlows: Span{120 * time.Second, 180 * time.Second},
+	// "About 30-40 seconds for new connections to stop being sent to the target
+	// after it gets marked as unhealthy" (aws/containers-roadmap#470).
+	UnhealthyFlows: Span{30 * time.Second, 40 * time.Second},
 	// Terraform retries TargetGroupNotFound after create (facts/aws.md §1.10, 2);
 	// the length is assumed.
 	GroupLag: Span{0, time.Second},
@@ -112,6 +128,10 @@ var Worst = Profile{
 	Registration: Span{300 * time.Second, 300 * time.Second},
 	// 30 s: the end of the range in design §8.
 	HealthReadLag: Span{30 * time.Second, 30 * time.Second},
+	// 300 s: design §8.
+	DeregisteredFlows: Span{300 * time.Second, 300 * time.Second},
+	// The end of the range that users report.
+	UnhealthyFlows: Span{40 * time.Second, 40 * time.Second},
 	// Assumed, as for Observed.
 	GroupLag: Span{5 * time.Second, 5 * time.Second},
 	// Assumed, as for Observed.

@@ -97,6 +97,7 @@ type Sim struct {
 	late       []lateEffect
 	calls      []*Call
 	serial     int
+	traffic    []*Traffic
 
 	done   chan struct{}
 	close  sync.Once
