@@ -57,8 +57,11 @@ type Listener struct {
 	// CrossZone says that its load balancer has cross-zone load balancing on.
 	CrossZone bool
 
-	// shifted is the zone that a zonal shift of the load balancer takes out.
-	shifted string
+	// shifted is the zone that a zonal shift of the load balancer takes out. tls and
+	// unstuck say that a TLS listener forwards to the group, and that an action does
+	// that has several groups and no stickiness.
+	shifted      string
+	tls, unstuck bool
 }
 
 // AttachListener lets a listener forward to a group, and returns what deletes

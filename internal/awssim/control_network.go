@@ -43,7 +43,10 @@ func (s *Sim) SeedLoadBalancer(seed LoadBalancerSeed) (arn string, err error) {
 	}
 	lbs, _ := out.(xmlLoadBalancers)
 	arn = lbs.LoadBalancers.Member[0].LoadBalancerArn
-	s.change(func(now time.Time) { s.world(p).loadBalancers[arn].active = now })
+	s.change(func(now time.Time) {
+		lb := s.world(p).loadBalancers[arn]
+		lb.active, lb.visible = now, now
+	})
 	if len(seed.Attributes) == 0 {
 		return arn, nil
 	}
@@ -150,6 +153,18 @@ func (s *Sim) SetLoadBalancerState(arn, state, reason string) {
 	s.change(func(time.Time) {
 		lb := s.loadBalancerAt(arn)
 		lb.state, lb.reason = state, reason
+	})
+}
+
+// SetCapacityState gives the capacity reservation of a load balancer a state and a
+// reason: pending, rebalancing or failed. The next request takes its course again.
+func (s *Sim) SetCapacityState(arn, state, reason string) {
+	if !slices.Contains([]string{"pending", "rebalancing", "failed"}, state) {
+		panic(fmt.Sprintf("awssim: unknown capacity reservation state %q", state))
+	}
+	s.change(func(time.Time) {
+		p := &s.loadBalancerAt(arn).capacity
+		p.state, p.reason = state, reason
 	})
 }
 

@@ -222,6 +222,9 @@ func (s *Sim) deregister(g *targetGroup, k Key, now time.Time) {
 	if t.phase == healthy || t.phase == unhealthy && (s.takes(g, t, now) || g.failsOpen(g.scope(t.zone))) {
 		t.avoided = now.Add(s.profile.DeregisteredFlows.pick(g.arn, t.ID, fmt.Sprint(t.Port, t.round)))
 	}
+	if t.quic != "" {
+		g.resting[t.quic] = now
+	}
 	t.phase = draining
 	t.until = now.Add(s.profile.configured(g.seconds(delaySeconds)))
 }

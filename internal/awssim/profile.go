@@ -44,6 +44,12 @@ type Profile struct {
 	UnhealthyFlows Span
 	// GroupLag is for how long a new target group is not found by other calls.
 	GroupLag Span
+	// LoadBalancerLag is for how long a new load balancer is not found by other calls,
+	// and RuleLag a new listener rule.
+	LoadBalancerLag, RuleLag Span
+	// LockedWhileProvisioning says that a load balancer's subnets, address type,
+	// security groups and capacity cannot be changed before it is active.
+	LockedWhileProvisioning bool
 	// Provisioning is how long a new load balancer is provisioning.
 	Provisioning Span
 	// ListenerLag is for how long a new listener is not found by other calls.
@@ -105,6 +111,9 @@ var Observed = Profile{
 	// "Terminated instances are deregistered by AWS after a while" (facts/aws.md
 	// §1.8); the length is assumed.
 	Terminated: Span{30 * time.Second, 120 * time.Second},
+	// Terraform retries LoadBalancerNotFound after create; the length is assumed.
+	LoadBalancerLag: Span{0, time.Second},
+	RuleLag:         Span{0, time.Second},
 	// 2-5 min: facts/aws.md §1.10, 3.
 	Provisioning: Span{2 * time.Minute, 5 * time.Minute},
 	// Terraform retries ListenerNotFound after create (facts/aws.md §1.10, 2); the
@@ -136,6 +145,11 @@ var Worst = Profile{
 	GroupLag: Span{5 * time.Second, 5 * time.Second},
 	// Assumed, as for Observed.
 	Terminated: Span{300 * time.Second, 300 * time.Second},
+	// Assumed, as for Observed.
+	LoadBalancerLag: Span{5 * time.Second, 5 * time.Second},
+	RuleLag:         Span{5 * time.Second, 5 * time.Second},
+	// "May be rejected" (facts/aws.md §1.10, 7), which nobody has verified.
+	LockedWhileProvisioning: true,
 	// Terraform waits 10 min: facts/aws.md §1.10, 3.
 	Provisioning: Span{10 * time.Minute, 10 * time.Minute},
 	// Assumed, as for Observed.
