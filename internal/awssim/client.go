@@ -36,6 +36,9 @@ type Client struct {
 	// Instance that the client runs on, if it is one of ours: it has the address
 	// and the security groups of it.
 	Instance string
+	// PrivateLink says that it comes through a VPC endpoint: targets see the load
+	// balancer's address, and its security groups may be told not to look.
+	PrivateLink bool
 	// Every is how often it opens a connection; zero means every second.
 	Every time.Duration
 	// Holds is how long it keeps each; zero means that it is done at once.
@@ -161,10 +164,12 @@ func (t *Traffic) Stop() Report {
 func (t *Traffic) who() peer {
 	for _, w := range t.sim.worlds {
 		if i := w.instances[t.client.Instance]; i != nil {
-			return i.peer()
+			p := i.peer()
+			p.private = t.client.PrivateLink
+			return p
 		}
 	}
-	return peer{ip: t.from}
+	return peer{ip: t.from, private: t.client.PrivateLink}
 }
 
 // due is when the client next does something.

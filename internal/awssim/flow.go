@@ -144,7 +144,8 @@ func (s *Sim) route(d *door, zone string, who peer, salt string, at time.Time) (
 	switch {
 	case !slices.Contains(d.zones, zone):
 		return y, TimedOut, "the zone is not enabled"
-	case d.lb != nil && !d.w.admits(d.lb.groups, false, packet{d.transport(), d.listener.port, who}):
+	case d.lb != nil && !(who.private && d.lb.enforce == "off") &&
+		!d.w.admits(d.lb.groups, false, packet{d.transport(), d.listener.port, who}):
 		return y, TimedOut, "the load balancer's security groups do not admit the client"
 	}
 	if y.group = d.group(who, salt); y.group == nil {
@@ -202,7 +203,7 @@ func pickBy[T any](salt string, items []T, name func(T) string) T {
 func (s *Sim) arriveAt(d *door, y way, t *target, who peer) (Outcome, string) {
 	w, port := y.w, int(t.Port)
 	host := w.host(y.group, t.ID)
-	kept := y.group.attribute(preserveClientIP) == "true" && (!host.ip.IsValid() || host.ip.Is4() == who.ip.Is4())
+	kept := y.group.attribute(preserveClientIP) == "true" && !who.private && (!host.ip.IsValid() || host.ip.Is4() == who.ip.Is4())
 	if lb := y.lb; lb != nil && !w.admits(lb.groups, true, packet{d.transport(), port, host.peer}) {
 		return TimedOut, "the load balancer's security groups do not let it reach the target"
 	}

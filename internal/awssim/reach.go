@@ -16,6 +16,8 @@ type peer struct {
 	groups []string
 	// instance that it is, if it is one.
 	instance string
+	// private says that it comes through PrivateLink.
+	private bool
 }
 
 // packet is the first one of a connection: a security group is stateful, and
@@ -94,7 +96,7 @@ func (w *world) instanceAt(address string) *instance {
 
 func (i *instance) peer() peer {
 	ip, _ := netip.ParseAddr(i.PrivateIP)
-	return peer{ip, i.SecurityGroups, i.ID}
+	return peer{ip: ip, groups: i.SecurityGroups, instance: i.ID}
 }
 
 // node is the end of a connection that a load balancer's node in a zone is, or

@@ -113,6 +113,18 @@ func TestTrafficSecurityRules(t *testing.T) {
 			e.ok(e.setAttribute(e.group, "preserve_client_ip.enabled", "false"))
 			ten(e, awssim.Report{TimedOut: 10}, nil)
 		}},
+		"PrivateLink": {"Inbound rules hold for PrivateLink unless turned off; targets never see its clients.", groupsDoc, func(b *bench) {
+			e, front, nodes := b.walled()
+			e.ok(e.authorize(nodes, b.cidr("tcp", 80, 8080, "10.0.0.0/16")))
+			link := func(c *awssim.Client) { c.PrivateLink = true }
+			ten(e, awssim.Report{TimedOut: 10}, link)
+			_, err := e.elb.SetSecurityGroups(e.ctx, &elbv2.SetSecurityGroupsInput{
+				LoadBalancerArn: &e.lb, SecurityGroups: []string{front}, EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic: "off",
+			})
+			e.ok(err)
+			ten(e, awssim.Report{Connected: 10}, link)
+			ten(e, awssim.Report{TimedOut: 10}, nil)
+		}},
 		"Hairpin": {"A target that is its own client times out while its address is preserved.",
 			"network/load-balancer-troubleshooting.html", func(b *bench) {
 				e, front, nodes := b.walled()
