@@ -42,6 +42,9 @@ type Profile struct {
 	// UnhealthyFlows is for how long one that has become unhealthy gets new ones, and
 	// keeps those it has.
 	UnhealthyFlows Span
+	// LargestBatch is how many targets RegisterTargets and DeregisterTargets take at a
+	// time; zero means any number.
+	LargestBatch int
 	// GroupLag is for how long a new target group is not found by other calls.
 	GroupLag Span
 	// LoadBalancerLag is for how long a new load balancer is not found by other calls,
@@ -141,6 +144,9 @@ var Worst = Profile{
 	DeregisteredFlows: Span{300 * time.Second, 300 * time.Second},
 	// The end of the range that users report.
 	UnhealthyFlows: Span{40 * time.Second, 40 * time.Second},
+	// "Will intermittently reject targets operations in large chunks"
+	// (kubernetes/kubernetes#101592, which sends 100 since).
+	LargestBatch: 100,
 	// Assumed, as for Observed.
 	GroupLag: Span{5 * time.Second, 5 * time.Second},
 	// Assumed, as for Observed.

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -43,6 +44,16 @@ type description struct {
 	zone, quic string
 }
 
+// readBatch is readTargets for a call that changes something. The code of the
+// refusal is assumed: nobody quotes it.
+func (c *call) readBatch(g *targetGroup) ([]description, error) {
+	out, err := c.readTargets(g)
+	if limit := c.sim.profile.LargestBatch; limit > 0 && len(out) > limit {
+		return nil, &apiError{http.StatusServiceUnavailable, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."}
+	}
+	return out, err
+}
+
 // readTargets reads Targets; the port is the group's where a target has none.
 func (c *call) readTargets(g *targetGroup) ([]description, error) {
 	var out []description
@@ -66,7 +77,7 @@ func registerTargets(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := c.readTargets(g)
+	wanted, err := c.readBatch(g)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +210,7 @@ func deregisterTargets(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	unwanted, err := c.readTargets(g)
+	unwanted, err := c.readBatch(g)
 	if err != nil {
 		return nil, err
 	}

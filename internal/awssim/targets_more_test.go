@@ -79,6 +79,17 @@ func TestRegisterMoreRules(t *testing.T) {
 			b.attach(third, lb)
 			b.refused(b.register(third, ids...), "TooManyRegistrationsForTargetId")
 		}},
+		"LargeBatch": {"Large batches may be rejected.", "kubernetes/kubernetes#101592", func(b *bench) {
+			p := steady
+			p.LargestBatch = 100
+			b = newBench(b.t, awssim.Options{Profile: p})
+			arn, ids := b.group("web"), b.instances(zoneA, 101)
+			b.answered(b.register(arn, ids...), 503, "ServiceUnavailable")
+			b.ok(b.register(arn, ids[:100]...))
+			b.answered(b.deregister(arn, ids...), 503, "ServiceUnavailable")
+			diff(b.t, 100, len(b.health(arn, targets(ids[:100]...)...)))
+			diff(b.t, 101, len(b.health(arn, targets(ids...)...)))
+		}},
 		"GroupOfInstance": {"A security group of an instance is not deleted.", ec2Doc + "DeleteSecurityGroup.html", func(b *bench) {
 			group := b.securityGroup("nodes")
 			b.sim.SeedInstance(awssim.Instance{ID: "i-00000000000000001", Zone: zoneA, VPC: vpc, SecurityGroups: []string{group}})
