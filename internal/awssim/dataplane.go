@@ -126,7 +126,7 @@ func (s *Sim) serving(d *door, zone string) int {
 		failing := g.failsOpen(g.scope(zone))
 		for _, t := range g.targets {
 			usable := t.phase == healthy || t.phase == unhealthy && failing
-			if usable && (t.zone == zone || t.zone == "all") && s.accepts(t.Key) && !d.w.host(g, t.ID).off {
+			if usable && (t.zone == zone || t.zone == "all") && s.accepts(t.Key) && !d.w.off(g, t.ID) {
 				n++
 			}
 		}

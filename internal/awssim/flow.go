@@ -241,7 +241,7 @@ func (s *Sim) cut(y way, at time.Time) string {
 	switch {
 	case s.find(y.key, "TCP") == Refuses:
 		return "the process is gone"
-	case y.w.host(y.group, y.key.ID).off:
+	case y.w.off(y.group, y.key.ID):
 		return "the instance is gone"
 	case t == nil || t.phase == gone:
 		if y.group.attribute(delayTermination) == "true" {

@@ -68,21 +68,31 @@ type host struct {
 
 // host is where a target is: its instance, or the one that has its address.
 func (w *world) host(g *targetGroup, id string) host {
-	i := w.instances[id]
-	if g.settings.targetType == "ip" {
-		i = w.instanceAt(id)
+	i := w.instanceOf(g, id)
+	h := host{off: w.off(g, id)}
+	if i != nil {
+		h.peer = i.peer()
 	}
-	if i == nil {
-		ip, _ := netip.ParseAddr(id)
-		return host{peer{ip: ip}, g.settings.targetType == "instance"}
-	}
-	h := host{i.peer(), i.State != Running}
-	if g.settings.targetType == "ip" {
+	switch {
+	case g.settings.targetType == "ip":
 		h.ip, _ = netip.ParseAddr(id)
-	} else if g.settings.addressType == "ipv6" {
+	case i != nil && g.settings.addressType == "ipv6":
 		h.ip, _ = netip.ParseAddr(i.IPv6)
 	}
 	return h
+}
+
+// off says whether a target's instance does not run.
+func (w *world) off(g *targetGroup, id string) bool {
+	i := w.instanceOf(g, id)
+	return i != nil && i.State != Running || i == nil && g.settings.targetType == "instance"
+}
+
+func (w *world) instanceOf(g *targetGroup, id string) *instance {
+	if g.settings.targetType == "ip" {
+		return w.instanceAt(id)
+	}
+	return w.instances[id]
 }
 
 func (w *world) instanceAt(address string) *instance {
