@@ -66,7 +66,7 @@ var versions = map[string]string{
 // actions by service and name. A room of the simulator brings its own part.
 var actions = map[string]map[string]action{
 	ServiceELBv2: merge(targetGroupActions(), attributeActions(), tagActions(), targetActions(),
-		loadBalancerActions(), loadBalancerAttributeActions(), capacityActions(),
+		loadBalancerActions(), loadBalancerAttributeActions(), capacityActions(), accountActions(),
 		listenerActions(), certificateActions(), listenerAttributeActions(), policyActions(), ruleActions()),
 	ServiceEC2: ec2Actions(),
 	ServiceSTS: identityActions(),

@@ -150,7 +150,7 @@ func modifyAttributes(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	after := &targetGroup{settings: g.settings, attributes: maps.Clone(g.attributes)}
+	after := &targetGroup{settings: g.settings, attributes: maps.Clone(g.attributes), forwards: g.forwards}
 	var keys []string
 	for _, item := range c.items("Attributes.member") {
 		k, v := c.str(item+"Key"), c.str(item+"Value")
@@ -198,8 +198,16 @@ func (g *targetGroup) checkAttributes(keys []string) error {
 		return slices.Contains(keys, key) && g.attribute(key) != (&targetGroup{settings: g.settings}).attribute(key)
 	}
 	switch {
+	case g.settings.targetType == "alb" && is(preserveClientIP, "false"):
+		return misconfigured("Client IP preservation cannot be disabled for target groups of type 'alb'")
 	case (isUDP(protocol) || isQUIC(protocol)) && is(preserveClientIP, "false"):
 		return misconfigured("Client IP preservation cannot be disabled for target groups with the %s protocol", protocol)
+	case protocol == "TLS" && is(stickiness, "true"), is(stickiness, "true") && g.servesTLS():
+		// "Sticky sessions are not supported with TLS listeners and TLS target groups":
+		// network/edit-target-group-attributes.html.
+		return misconfigured("Stickiness is not supported for target groups of TLS listeners or with the TLS protocol")
+	case is(stickiness, "true") && g.unstuck():
+		return misconfigured("Target group stickiness must be enabled for every action that forwards to several target groups")
 	case isUDP(protocol) && is(unhealthyTerminates, "true"):
 		return misconfigured("Connection termination for unhealthy targets cannot be enabled for target groups with the %s protocol", protocol)
 	case isQUIC(protocol) && (fixed(delaySeconds) || fixed(delayTermination) || fixed(proxyProtocol) || fixed(stickiness)):
@@ -211,8 +219,21 @@ func (g *targetGroup) checkAttributes(keys []string) error {
 	}
 	// "unhealthy_state_routing … count must be less than or equal to the DNS
 	// failover count": facts/aws.md §1.7. DNS failover that is off has no count.
-	if failover := g.attribute(failoverCount); failover != "off" && g.seconds(routingCount) > g.seconds(failoverCount) {
-		return misconfigured("%s must be less than or equal to %s", routingCount, failoverCount)
+	for _, pair := range [][2]string{{routingCount, failoverCount}, {routingPercent, failoverPercent}} {
+		if g.attribute(pair[1]) != "off" && g.attribute(pair[0]) != "off" && g.seconds(pair[0]) > g.seconds(pair[1]) {
+			return misconfigured("%s must be less than or equal to %s", pair[0], pair[1])
+		}
 	}
 	return nil
+}
+
+// servesTLS says whether a TLS listener forwards to the group.
+func (g *targetGroup) servesTLS() bool {
+	return slices.ContainsFunc(g.forwards, func(l *Listener) bool { return l.tls })
+}
+
+// unstuck says whether an action forwards to the group and to others, and has no
+// stickiness of its own.
+func (g *targetGroup) unstuck() bool {
+	return slices.ContainsFunc(g.forwards, func(l *Listener) bool { return l.unstuck })
 }

@@ -11,6 +11,8 @@ type capacity struct {
 	units int
 	// changed is when it was last asked for, and done when that has an effect.
 	changed, done time.Time
+	// state and reason are what a test set instead.
+	state, reason string
 	// decreases are when it was decreased.
 	decreases []time.Time
 }
@@ -35,7 +37,13 @@ func capacityActions() map[string]action {
 	}
 }
 
-func (p capacity) pending(now time.Time) bool { return now.Before(p.done) }
+// pending says whether the last request has neither succeeded nor failed.
+func (p capacity) pending(now time.Time) bool {
+	if p.state != "" {
+		return p.state == "pending" || p.state == "rebalancing"
+	}
+	return now.Before(p.done)
+}
 
 // remaining is how many decreases are left for now.
 func (p capacity) remaining(now time.Time) int {
@@ -44,7 +52,7 @@ func (p capacity) remaining(now time.Time) int {
 
 // modifyCapacity: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ModifyCapacityReservation.html
 func modifyCapacity(c *call) (any, error) {
-	lb, err := c.loadBalancer()
+	lb, err := c.changeable()
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +74,7 @@ func modifyCapacity(c *call) (any, error) {
 	if units < p.units {
 		p.decreases = append(p.decreases, c.now)
 	}
-	p.units, p.changed = units, c.now
+	p.units, p.changed, p.state = units, c.now, ""
 	p.done = c.now.Add(c.sim.profile.CapacityChange.pick(lb.arn, strconv.Itoa(units)))
 	return lb.describeCapacity(c.now), nil
 }
@@ -107,7 +115,10 @@ func (lb *loadBalancer) describeCapacity(now time.Time) xmlCapacity {
 	out.MinimumLoadBalancerCapacity = &xmlUnits{p.units}
 	for _, zone := range lb.enabled() {
 		x := xmlZonalCapacity{AvailabilityZone: zone, State: xmlState{Code: "pending"}}
-		if !p.pending(now) {
+		switch {
+		case p.state != "":
+			x.State = xmlState{p.state, p.reason}
+		case !p.pending(now):
 			x.State.Code, x.EffectiveCapacityUnits = "provisioned", float64(p.units)/float64(len(lb.zones))
 		}
 		out.CapacityReservationState.Member = append(out.CapacityReservationState.Member, x)

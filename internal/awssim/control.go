@@ -56,6 +56,12 @@ type Listener struct {
 	Zones []string
 	// CrossZone says that its load balancer has cross-zone load balancing on.
 	CrossZone bool
+
+	// shifted is the zone that a zonal shift of the load balancer takes out. tls and
+	// unstuck say that a TLS listener forwards to the group, and that an action does
+	// that has several groups and no stickiness.
+	shifted      string
+	tls, unstuck bool
 }
 
 // AttachListener lets a listener forward to a group, and returns what deletes
@@ -99,7 +105,7 @@ func (s *Sim) groupAt(arn string) *targetGroup {
 }
 
 // SetAccepting says whether a process accepts on a port of an instance or
-// address. Health checks probe it; it says nothing about registration.
+// address. Health checks and clients find it; it says nothing about registration.
 func (s *Sim) SetAccepting(id string, port int32, accepting bool) {
 	p := Refuses
 	if accepting {
@@ -108,9 +114,10 @@ func (s *Sim) SetAccepting(id string, port int32, accepting bool) {
 	s.SetProbe(id, port, p)
 }
 
-// SetProbe says what a health check finds on a port of an instance or address.
+// SetProbe says what health checks and clients find on a port of an instance or
+// address.
 func (s *Sim) SetProbe(id string, port int32, p Probe) {
-	if !slices.Contains([]Probe{Accepts, Refuses, TimesOut, AnswersWrong}, p) {
+	if !slices.Contains([]Probe{Accepts, Refuses, TimesOut, AnswersWrong, Finishing}, p) {
 		panic(fmt.Sprintf("awssim: unknown probe %q", p))
 	}
 	s.change(func(time.Time) { s.probes[Key{id, port}] = p })

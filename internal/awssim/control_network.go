@@ -43,7 +43,10 @@ func (s *Sim) SeedLoadBalancer(seed LoadBalancerSeed) (arn string, err error) {
 	}
 	lbs, _ := out.(xmlLoadBalancers)
 	arn = lbs.LoadBalancers.Member[0].LoadBalancerArn
-	s.change(func(now time.Time) { s.world(p).loadBalancers[arn].active = now })
+	s.change(func(now time.Time) {
+		lb := s.world(p).loadBalancers[arn]
+		lb.active, lb.visible = now, now
+	})
 	if len(seed.Attributes) == 0 {
 		return arn, nil
 	}
@@ -53,6 +56,35 @@ func (s *Sim) SeedLoadBalancer(seed LoadBalancerSeed) (arn string, err error) {
 		return "", fmt.Errorf("cannot seed attributes of load balancer %q: %w", seed.Name, err)
 	}
 	return arn, nil
+}
+
+// SeedListener makes a listener under AWS's rules, without calls that are counted,
+// and returns its ARN: one that forwards to target groups, in equal parts. Every
+// call finds it at once.
+func (s *Sim) SeedListener(loadBalancer, protocol string, port int32, groups ...string) (arn string, err error) {
+	form := url.Values{
+		"LoadBalancerArn": {loadBalancer}, "Protocol": {protocol}, "Port": {strconv.Itoa(int(port))},
+		"DefaultActions.member.1.Type": {"forward"},
+	}
+	for i, group := range groups {
+		form.Set("DefaultActions.member.1.ForwardConfig.TargetGroups.member."+strconv.Itoa(i+1)+".TargetGroupArn", group)
+	}
+	p := s.placeOf(loadBalancer)
+	out, err := s.do(p, "CreateListener", form)
+	if err != nil {
+		return "", fmt.Errorf("cannot seed listener on port %d: %w", port, err)
+	}
+	listeners, _ := out.(xmlListeners)
+	arn = listeners.Listeners.Member[0].ListenerArn
+	s.change(func(now time.Time) { s.world(p).loadBalancers[loadBalancer].listeners[arn].visible = now })
+	return arn, nil
+}
+
+// placeOf is where a load balancer is.
+func (s *Sim) placeOf(loadBalancer string) place {
+	_, unlock := s.lock()
+	defer unlock()
+	return s.loadBalancerAt(loadBalancer).place
 }
 
 // texts writes a list of texts.
@@ -121,6 +153,18 @@ func (s *Sim) SetLoadBalancerState(arn, state, reason string) {
 	s.change(func(time.Time) {
 		lb := s.loadBalancerAt(arn)
 		lb.state, lb.reason = state, reason
+	})
+}
+
+// SetCapacityState gives the capacity reservation of a load balancer a state and a
+// reason: pending, rebalancing or failed. The next request takes its course again.
+func (s *Sim) SetCapacityState(arn, state, reason string) {
+	if !slices.Contains([]string{"pending", "rebalancing", "failed"}, state) {
+		panic(fmt.Sprintf("awssim: unknown capacity reservation state %q", state))
+	}
+	s.change(func(time.Time) {
+		p := &s.loadBalancerAt(arn).capacity
+		p.state, p.reason = state, reason
 	})
 }
 

@@ -26,6 +26,16 @@
 // how slow AWS is: [Fast] for tests of logic, [Observed] and [Worst] for tests of
 // patience.
 //
+// # Clients
+//
+// A [Client] opens connections through a load balancer and counts those that are
+// refused, time out or are reset, and the least number of targets that served in
+// each zone. [Sim.SetProbe] starts, hangs and ends the processes that it talks to.
+// Load balancer nodes know of deregistered and unhealthy targets as late as users
+// report; zones, cross-zone load balancing, DNS, failing open, client IP
+// preservation and security groups are as documented. So what a test judges is what
+// users see, not what DescribeTargetHealth says.
+//
 // # What is here
 //
 // ELBv2 for Network Load Balancers: load balancers, listeners, rules, target

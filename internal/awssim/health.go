@@ -49,6 +49,9 @@ const (
 	// AnswersWrong: an HTTP answer has a code that does not match. To a TCP
 	// health check it is as good as Accepts.
 	AnswersWrong Probe = "AnswersWrong"
+	// Finishing: nothing listens, but connections that are open are served to
+	// their end. With Refuses they are cut.
+	Finishing Probe = "Finishing"
 )
 
 // look returns a target of the group as it is, or as AWS's readers see it.
@@ -105,7 +108,7 @@ func (t *target) health(now time.Time) (HealthState, Reason, string) {
 			reason, why = Timeout, "Request timed out"
 		case AnswersWrong:
 			reason, why = ResponseCodeMismatch, "Health checks failed with these codes: [500]"
-		case Accepts, Refuses:
+		case Accepts, Refuses, Finishing:
 		}
 		if now.Before(t.drained) {
 			return UnhealthyDraining, reason, why
@@ -131,9 +134,7 @@ type xmlHealth struct {
 		Reason      Reason `xml:",omitempty"`
 		Description string `xml:",omitempty"`
 	}
-	AdministrativeOverride struct {
-		State, Reason, Description string
-	}
+	AdministrativeOverride xmlOverride
 }
 
 // describeTargetHealth is not paginated, and answers for targets that are not
@@ -161,9 +162,7 @@ func describeTargetHealth(c *call) (any, error) {
 			x.HealthCheckPort = strconv.Itoa(int(g.settings.check.portOf(t.Key)))
 		}
 		x.TargetHealth.State, x.TargetHealth.Reason, x.TargetHealth.Description = t.State, t.Reason, t.Description
-		x.AdministrativeOverride.State = "no_override"
-		x.AdministrativeOverride.Reason = "AdministrativeOverride.NoOverride"
-		x.AdministrativeOverride.Description = "No override is currently active on target"
+		x.AdministrativeOverride = g.override(t)
 		out.TargetHealthDescriptions.Member = append(out.TargetHealthDescriptions.Member, x)
 	}
 	if len(asked) == 0 {

@@ -49,6 +49,11 @@ type Instance struct {
 	Type string
 	// PrivateIP is its address; it may be empty.
 	PrivateIP string
+	// IPv6 is its primary IPv6 address; without one it cannot be registered in an
+	// IPv6 target group.
+	IPv6 string
+	// SecurityGroups of its network interface; none means that it admits everybody.
+	SecurityGroups []string
 	// Tags of the instance.
 	Tags map[string]string
 }

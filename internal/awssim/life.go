@@ -35,8 +35,11 @@ type target struct {
 	next          time.Time
 	passes, fails int
 	found         Probe
-	// drained is when an unhealthy target loses the connections it had.
-	drained time.Time
+	// failed is when it became unhealthy, and drained when it loses the connections
+	// that it may keep until then.
+	failed, drained time.Time
+	// avoided is when nodes have learned to send it no new connections.
+	avoided time.Time
 	// shown is what DescribeTargetHealth still shows until shownUntil; nil means
 	// that it does not know of the target.
 	shown      *Target
@@ -58,13 +61,22 @@ type usable struct {
 
 // settle moves every target on to now. It is called before anything changes and
 // after: in between, nothing that a target depends on is different.
+// Clients act on the way, each at its time.
 func (s *Sim) settle(now time.Time) {
+	s.drive(now)
+	s.settleWorlds(now)
+	for _, t := range s.traffic {
+		t.look(now)
+	}
+}
+
+func (s *Sim) settleWorlds(now time.Time) {
 	for _, w := range s.worlds {
 		w.forgetInterfaces(now)
 		for _, g := range w.groups {
 			for k, t := range g.targets {
 				s.settleOne(w, g, t, now)
-				if t.phase == gone && !now.Before(t.shownUntil) {
+				if t.phase == gone && !now.Before(t.shownUntil) && !now.Before(t.avoided) {
 					delete(g.targets, k)
 				}
 			}
@@ -80,6 +92,9 @@ func (s *Sim) settleOne(w *world, g *targetGroup, t *target, now time.Time) {
 		return
 	}
 	if t.why = s.usable(w, g, t); t.why.reason != "" {
+		if t.phase == healthy {
+			t.avoided = now.Add(s.unhealthyLag(g, t))
+		}
 		t.phase = unused
 		if !t.why.ends.IsZero() && !now.Before(t.why.ends) {
 			t.phase = gone
@@ -97,12 +112,12 @@ func (s *Sim) settleOne(w *world, g *targetGroup, t *target, now time.Time) {
 		}
 		t.phase, t.next = checking, t.until
 	}
-	s.probe(g, t, now)
+	s.probe(w, g, t, now)
 }
 
 // probe applies the probes that were due until now. They all found the same:
 // what they find is settled before it changes.
-func (s *Sim) probe(g *targetGroup, t *target, now time.Time) {
+func (s *Sim) probe(w *world, g *targetGroup, t *target, now time.Time) {
 	if now.Before(t.next) {
 		return
 	}
@@ -111,7 +126,9 @@ func (s *Sim) probe(g *targetGroup, t *target, now time.Time) {
 	first := t.next
 	n := int(now.Sub(first)/interval) + 1
 	t.next = first.Add(time.Duration(n) * interval)
-	t.found = s.find(Key{t.ID, check.portOf(t.Key)}, check.protocol)
+	if t.found = s.find(Key{t.ID, check.portOf(t.Key)}, check.protocol); !w.probeable(g, t) {
+		t.found = TimesOut
+	}
 	if t.found == Accepts {
 		t.passes, t.fails = t.passes+n, 0
 		if t.passes >= check.healthy {
@@ -123,8 +140,8 @@ func (s *Sim) probe(g *targetGroup, t *target, now time.Time) {
 	t.passes, t.fails = 0, t.fails+n
 	if t.fails >= check.unhealthy && t.phase != unhealthy {
 		t.phase = unhealthy
-		failed := first.Add(time.Duration(max(0, check.unhealthy-before-1)) * interval)
-		t.drained = failed.Add(s.profile.configured(g.seconds(unhealthyDraining)))
+		t.failed = first.Add(time.Duration(max(0, check.unhealthy-before-1)) * interval)
+		t.drained = t.failed.Add(s.profile.configured(g.seconds(unhealthyDraining)))
 	}
 }
 
@@ -202,6 +219,12 @@ func (s *Sim) deregister(g *targetGroup, k Key, now time.Time) {
 		return
 	}
 	s.hide(g, t, now)
+	if t.phase == healthy || t.phase == unhealthy && (s.takes(g, t, now) || g.failsOpen(g.scope(t.zone))) {
+		t.avoided = now.Add(s.profile.DeregisteredFlows.pick(g.arn, t.ID, fmt.Sprint(t.Port, t.round)))
+	}
+	if t.quic != "" {
+		g.resting[t.quic] = now
+	}
 	t.phase = draining
 	t.until = now.Add(s.profile.configured(g.seconds(delaySeconds)))
 }

@@ -233,22 +233,41 @@ func (w *world) relink() {
 		g.forwards = nil
 	}
 	for _, lb := range w.loadBalancers {
-		use := &Listener{LoadBalancerARN: lb.arn, Zones: lb.enabled(), CrossZone: lb.attribute(lbCrossZone) == "true"}
 		for _, l := range lb.listeners {
-			for _, arn := range l.groups() {
-				if g := w.groups[arn]; g != nil && !slices.Contains(g.forwards, use) {
-					g.forwards = append(g.forwards, use)
-				}
+			for _, f := range l.actions() {
+				w.link(lb, l, f)
 			}
 		}
 	}
 }
 
+// link notes at an action's target groups that it forwards to them.
+func (w *world) link(lb *loadBalancer, l *listener, f forward) {
+	use := Listener{
+		LoadBalancerARN: lb.arn, Zones: lb.enabled(), CrossZone: lb.attribute(lbCrossZone) == "true", shifted: lb.shifted,
+		tls: l.protocol == "TLS", unstuck: len(f.groups) > 1 && !f.sticky,
+	}
+	for _, arn := range f.arns() {
+		if g := w.groups[arn]; g != nil {
+			g.forwards = append(g.forwards, &use)
+		}
+	}
+}
+
+// actions are the default action and those of the rules.
+func (l *listener) actions() []forward {
+	out := []forward{l.forward}
+	for _, r := range l.rules {
+		out = append(out, r.forward)
+	}
+	return out
+}
+
 // groups are the ARNs of all target groups that the listener forwards to.
 func (l *listener) groups() []string {
-	out := l.forward.arns()
-	for _, r := range l.rules {
-		out = append(out, r.forward.arns()...)
+	var out []string
+	for _, f := range l.actions() {
+		out = append(out, f.arns()...)
 	}
 	return out
 }

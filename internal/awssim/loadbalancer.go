@@ -23,6 +23,8 @@ type loadBalancer struct {
 	// enforce says whether inbound rules hold for traffic of PrivateLink.
 	enforce string
 	created time.Time
+	// visible is when DescribeLoadBalancers finds it.
+	visible time.Time
 	// active is when provisioning ends; state and reason are what a test set
 	// instead.
 	active        time.Time
@@ -31,6 +33,8 @@ type loadBalancer struct {
 	attributes map[string]string
 	tags       map[string]string
 	capacity   capacity
+	// shifted is the zone that a zonal shift takes out.
+	shifted string
 	// endpointZones are the zones that a VPC endpoint service uses.
 	endpointZones []string
 	listeners     map[string]*listener // by ARN
@@ -125,6 +129,7 @@ func createLoadBalancer(c *call) (any, error) {
 	wanted.arn = fmt.Sprintf("arn:%s:elasticloadbalancing:%s:%s:loadbalancer/net/%s/%s",
 		partition(c.region), c.region, c.who.account, wanted.name, id)
 	wanted.created, wanted.active = c.now, c.now.Add(c.sim.profile.Provisioning.pick(wanted.arn))
+	wanted.visible = c.now.Add(c.sim.profile.LoadBalancerLag.pick(wanted.arn))
 	w.loadBalancers[wanted.arn] = wanted
 	for _, z := range wanted.zones {
 		c.addInterface(wanted, z)
@@ -194,7 +199,8 @@ func describeLoadBalancers(c *call) (any, error) {
 	}
 	var found []*loadBalancer
 	for _, lb := range c.world().loadBalancers {
-		if len(names)+len(arns) == 0 || slices.Contains(names, lb.name) || slices.Contains(arns, lb.arn) {
+		asked := len(names)+len(arns) == 0 || slices.Contains(names, lb.name) || slices.Contains(arns, lb.arn)
+		if asked && !c.now.Before(lb.visible) {
 			found = append(found, lb)
 		}
 	}
@@ -238,6 +244,19 @@ func (lb *loadBalancer) enabled() []string {
 		out = append(out, z.subnet.zone)
 	}
 	return out
+}
+
+// changeable returns the load balancer that the call names, unless it cannot be
+// changed yet.
+func (c *call) changeable() (*loadBalancer, error) {
+	lb, err := c.loadBalancer()
+	if err != nil {
+		return nil, err
+	}
+	if state, _ := lb.stateAt(c.now); state == "provisioning" && c.sim.profile.LockedWhileProvisioning {
+		return nil, misconfigured("Load balancer '%s' cannot be modified while it is in the state '%s'", lb.arn, state)
+	}
+	return lb, nil
 }
 
 // stateAt is the load balancer's state and the reason for it.

@@ -14,6 +14,7 @@ const (
 	lbCrossZone          = "load_balancing.cross_zone.enabled"
 	lbLogs               = "access_logs.s3.enabled"
 	lbLogBucket          = "access_logs.s3.bucket"
+	lbZonalShift         = "zonal_shift.config.enabled"
 	lbSecondaryIPs       = "secondary_ips.auto_assigned.per_subnet"
 )
 
@@ -30,16 +31,19 @@ type lbAttribute struct {
 
 func plainly(v string) func(*loadBalancer) string { return func(*loadBalancer) string { return v } }
 
-func anything(string) bool { return true }
+// s3Bucket is how a bucket of S3 is named.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+var s3Bucket = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 var lbAttributes = []lbAttribute{
 	{lbDeletionProtection, plainly("false"), isBool},
 	{lbCrossZone, plainly("false"), isBool},
 	{lbLogs, plainly("false"), isBool},
-	{lbLogBucket, plainly(""), anything},
-	{"access_logs.s3.prefix", plainly(""), anything},
+	{lbLogBucket, plainly(""), func(v string) bool { return v == "" || s3Bucket.MatchString(v) }},
+	// "The prefix can't include AWSLogs": network/enable-access-logs.html.
+	{"access_logs.s3.prefix", plainly(""), func(v string) bool { return !strings.Contains(v, "AWSLogs") }},
 	{"ipv6.deny_all_igw_traffic", func(lb *loadBalancer) string { return strconv.FormatBool(lb.scheme == "internal") }, isBool},
-	{"zonal_shift.config.enabled", plainly("false"), isBool},
+	{lbZonalShift, plainly("false"), isBool},
 	{"dns_record.client_routing_policy", plainly("any_availability_zone"), func(v string) bool {
 		return slices.Contains([]string{"any_availability_zone", "partial_availability_zone_affinity", "availability_zone_affinity"}, v)
 	}},

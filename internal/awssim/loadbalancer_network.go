@@ -83,7 +83,10 @@ func (c *call) checkAddresses(zones []lbZone, scheme string) error {
 				return refuse("AllocationIdNotFound", "The allocation IDs '%s' do not exist", a)
 			case e.Taken || slices.Contains(allocations, a),
 				w.interfaceOf(c.now, func(i *netInterface) bool { return i.allocation == a }) != nil:
-				// Quoted in hashicorp/terraform-provider-aws#15031.
+				// Quoted in hashicorp/terraform-provider-aws#15031. SetSubnets has no such code.
+				if c.action == "SetSubnets" {
+					return misconfigured("The allocation IDs are not available for use")
+				}
 				return refuse("ResourceInUse", "The allocation IDs are not available for use")
 			}
 			allocations = append(allocations, a)
@@ -105,8 +108,8 @@ func (c *call) checkAddresses(zones []lbZone, scheme string) error {
 
 // checkGroups refuses security groups that a load balancer of a VPC cannot have.
 func (c *call) checkGroups(ids []string, vpc string) error {
-	if len(ids) > maxGroups {
-		return misconfigured("The maximum number of security groups per load balancer is %d", maxGroups)
+	if limit := c.sim.opts.Quotas.SecurityGroupsPerInterface; len(ids) > limit {
+		return misconfigured("The maximum number of security groups per load balancer is %d", limit)
 	}
 	for _, id := range ids {
 		switch g := c.world().securityGroups[id]; {

@@ -10,7 +10,7 @@ import (
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/availability-zones.html
 func setSubnets(c *call) (any, error) {
-	lb, err := c.loadBalancer()
+	lb, err := c.changeable()
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,8 @@ func (lb *loadBalancer) compare(after []lbZone) (added, removed []lbZone, err er
 		case lb.zones[i].subnet != z.subnet:
 			return nil, nil, misconfigured("You cannot specify an additional subnet from an Availability Zone that is already"+
 				" associated with an existing subnet for the load balancer: '%s'", z.subnet.zone)
-		case lb.zones[i].allocation != z.allocation, lb.zones[i].private != z.private:
+		case lb.zones[i].allocation != z.allocation, lb.zones[i].private != z.private,
+			lb.zones[i].ipv6.IsValid() && lb.zones[i].ipv6 != z.ipv6:
 			return nil, nil, misconfigured("You cannot change the addresses of the enabled Availability Zone '%s'", z.subnet.zone)
 		}
 	}
@@ -80,7 +81,7 @@ func (lb *loadBalancer) compare(after []lbZone) (added, removed []lbZone, err er
 // in words that kubernetes-sigs/cluster-api-provider-aws#4790 quotes.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSecurityGroups.html
 func setSecurityGroups(c *call) (any, error) {
-	lb, err := c.loadBalancer()
+	lb, err := c.changeable()
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func setSecurityGroups(c *call) (any, error) {
 
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetIpAddressType.html
 func setIPAddressType(c *call) (any, error) {
-	lb, err := c.loadBalancer()
+	lb, err := c.changeable()
 	if err != nil {
 		return nil, err
 	}

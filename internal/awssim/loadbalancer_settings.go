@@ -14,10 +14,6 @@ import (
 // must have free; the message is quoted in aws-load-balancer-controller#1233.
 const minFree = 8
 
-// maxGroups is how many security groups a network interface can have.
-// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
-const maxGroups = 5
-
 const autoAssigned = "auto_assigned"
 
 func addressTypes() shape { return oneOf("ipv4", "dualstack", "dualstack-without-public-ipv4") }
@@ -179,6 +175,9 @@ func (c *call) zoneFor(m mapping) (lbZone, error) {
 		return lbZone{}, refuse("InvalidSubnet", "The subnet ID '%s' is not valid", m.id)
 	case n == nil:
 		return lbZone{}, refuse("SubnetNotFound", "The subnet ID '%s' is not valid", m.id)
+	case !zoneName.MatchString(n.zone):
+		// Local Zones and Wavelength Zones, whose names are longer.
+		return lbZone{}, refuse("AvailabilityZoneNotSupported", "The Availability Zone '%s' of the subnet '%s' is not supported", n.zone, m.id)
 	}
 	return lbZone{mapping: m, subnet: n}, nil
 }

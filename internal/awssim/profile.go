@@ -36,8 +36,23 @@ type Profile struct {
 	// HealthReadLag is for how long DescribeTargetHealth does not know of a
 	// registration or deregistration that has succeeded.
 	HealthReadLag Span
+	// DeregisteredFlows is for how long a target that took connections gets new ones
+	// after it is deregistered.
+	DeregisteredFlows Span
+	// UnhealthyFlows is for how long one that has become unhealthy gets new ones, and
+	// keeps those it has.
+	UnhealthyFlows Span
+	// LargestBatch is how many targets RegisterTargets and DeregisterTargets take at a
+	// time; zero means any number.
+	LargestBatch int
 	// GroupLag is for how long a new target group is not found by other calls.
 	GroupLag Span
+	// LoadBalancerLag is for how long a new load balancer is not found by other calls,
+	// and RuleLag a new listener rule.
+	LoadBalancerLag, RuleLag Span
+	// LockedWhileProvisioning says that a load balancer's subnets, address type,
+	// security groups and capacity cannot be changed before it is active.
+	LockedWhileProvisioning bool
 	// Provisioning is how long a new load balancer is provisioning.
 	Provisioning Span
 	// ListenerLag is for how long a new listener is not found by other calls.
@@ -67,6 +82,9 @@ var Fast = Profile{
 	Registration: Span{50 * time.Millisecond, 200 * time.Millisecond},
 	Terminated:   Span{200 * time.Millisecond, 200 * time.Millisecond},
 	Provisioning: Span{50 * time.Millisecond, 200 * time.Millisecond},
+	// 120 s and 30-40 s, as much faster as Speed.
+	DeregisteredFlows: Span{400 * time.Millisecond, 600 * time.Millisecond},
+	UnhealthyFlows:    Span{100 * time.Millisecond, 133 * time.Millisecond},
 	// Long enough for a deletion to meet them.
 	InterfaceRemoval: Span{100 * time.Millisecond, 200 * time.Millisecond},
 	CapacityChange:   Span{50 * time.Millisecond, 100 * time.Millisecond},
@@ -83,12 +101,22 @@ var Observed = Profile{
 	Registration: Span{90 * time.Second, 180 * time.Second},
 	// 0-30 s: design §8; binding.md §7 waits that long before it believes a read.
 	HealthReadLag: Span{0, 30 * time.Second},
+	// "The effective minimum delay seems to be 120 seconds", whatever the
+	// deregistration delay is (aws/containers-roadmap#470,
+	// aws-load-balancer-controller#2366); up to 180 s: design §8.
+	DeregisteredFlows: Span{120 * time.Second, 180 * time.Second},
+	// "About 30-40 seconds for new connections to stop being sent to the target
+	// after it gets marked as unhealthy" (aws/containers-roadmap#470).
+	UnhealthyFlows: Span{30 * time.Second, 40 * time.Second},
 	// Terraform retries TargetGroupNotFound after create (facts/aws.md §1.10, 2);
 	// the length is assumed.
 	GroupLag: Span{0, time.Second},
 	// "Terminated instances are deregistered by AWS after a while" (facts/aws.md
 	// §1.8); the length is assumed.
 	Terminated: Span{30 * time.Second, 120 * time.Second},
+	// Terraform retries LoadBalancerNotFound after create; the length is assumed.
+	LoadBalancerLag: Span{0, time.Second},
+	RuleLag:         Span{0, time.Second},
 	// 2-5 min: facts/aws.md §1.10, 3.
 	Provisioning: Span{2 * time.Minute, 5 * time.Minute},
 	// Terraform retries ListenerNotFound after create (facts/aws.md §1.10, 2); the
@@ -112,10 +140,22 @@ var Worst = Profile{
 	Registration: Span{300 * time.Second, 300 * time.Second},
 	// 30 s: the end of the range in design §8.
 	HealthReadLag: Span{30 * time.Second, 30 * time.Second},
+	// 300 s: design §8.
+	DeregisteredFlows: Span{300 * time.Second, 300 * time.Second},
+	// The end of the range that users report.
+	UnhealthyFlows: Span{40 * time.Second, 40 * time.Second},
+	// "Will intermittently reject targets operations in large chunks"
+	// (kubernetes/kubernetes#101592, which sends 100 since).
+	LargestBatch: 100,
 	// Assumed, as for Observed.
 	GroupLag: Span{5 * time.Second, 5 * time.Second},
 	// Assumed, as for Observed.
 	Terminated: Span{300 * time.Second, 300 * time.Second},
+	// Assumed, as for Observed.
+	LoadBalancerLag: Span{5 * time.Second, 5 * time.Second},
+	RuleLag:         Span{5 * time.Second, 5 * time.Second},
+	// "May be rejected" (facts/aws.md §1.10, 7), which nobody has verified.
+	LockedWhileProvisioning: true,
 	// Terraform waits 10 min: facts/aws.md §1.10, 3.
 	Provisioning: Span{10 * time.Minute, 10 * time.Minute},
 	// Assumed, as for Observed.

@@ -2,8 +2,74 @@ package awssim
 
 import (
 	"maps"
+	"math"
 	"slices"
 )
+
+// Quotas are limits that AWS puts on an account, with the defaults of
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html
+type Quotas struct {
+	// TargetGroups per region: 3,000.
+	TargetGroups int
+	// TargetsPerGroup for target types instance and ip: 1,000.
+	TargetsPerGroup int
+	// TargetsPerZone per load balancer and zone, or per load balancer when
+	// cross-zone load balancing is on: 500.
+	TargetsPerZone int
+	// TargetsPerLoadBalancer: 3,000.
+	TargetsPerLoadBalancer int
+	// LoadBalancers per region: 50.
+	LoadBalancers int
+	// ListenersPerLoadBalancer: 50.
+	ListenersPerLoadBalancer int
+	// CertificatesPerLoadBalancer, default certificates included: 25.
+	CertificatesPerLoadBalancer int
+	// RulesPerLoadBalancer, default rules not counted: 100 (assumed).
+	RulesPerLoadBalancer int
+	// InterfacesPerVPC of Network Load Balancers: 1,200.
+	InterfacesPerVPC int
+	// CapacityUnits that can be reserved for a load balancer: no limit. AWS grants
+	// them on request only (facts/aws.md §1.3).
+	CapacityUnits int
+	// GroupsPerLoadBalancer is how many target groups its listeners and rules can
+	// forward to: no limit, since the page has none for Network Load Balancers.
+	GroupsPerLoadBalancer int
+	// RegistrationsPerTarget of a load balancer, over its groups and ports: no limit,
+	// likewise.
+	RegistrationsPerTarget int
+	// SecurityGroups per region: 2,500. SecurityGroupRules per group, direction
+	// and address family: 60. SecurityGroupsPerInterface: 5, at most 16. The product
+	// of the last two must not exceed 1,000.
+	// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+	SecurityGroups, SecurityGroupRules, SecurityGroupsPerInterface int
+}
+
+func (q Quotas) withDefaults() Quotas {
+	or := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	or(&q.TargetGroups, 3000)
+	or(&q.TargetsPerGroup, 1000)
+	or(&q.TargetsPerZone, 500)
+	or(&q.TargetsPerLoadBalancer, 3000)
+	or(&q.LoadBalancers, 50)
+	or(&q.ListenersPerLoadBalancer, 50)
+	or(&q.CertificatesPerLoadBalancer, 25)
+	or(&q.RulesPerLoadBalancer, 100)
+	or(&q.InterfacesPerVPC, 1200)
+	or(&q.CapacityUnits, math.MaxInt)
+	or(&q.SecurityGroups, 2500)
+	or(&q.SecurityGroupRules, 60)
+	or(&q.SecurityGroupsPerInterface, 5)
+	or(&q.GroupsPerLoadBalancer, math.MaxInt)
+	or(&q.RegistrationsPerTarget, math.MaxInt)
+	if q.SecurityGroupsPerInterface > 16 || q.SecurityGroupRules*q.SecurityGroupsPerInterface > 1000 {
+		panic("awssim: AWS grants no such quotas of security groups per interface and rules per group")
+	}
+	return q
+}
 
 // checkQuotas counts what would be registered, draining targets included
 // (assumed): per group, and per load balancer and zone over all its groups.
@@ -21,7 +87,35 @@ func (c *call) checkQuotas(g *targetGroup, wanted []description) error {
 	if len(g.uses()) == 0 {
 		return nil
 	}
+	if err := c.checkRegistrations(g, fresh); err != nil {
+		return err
+	}
 	return c.checkLoadBalancerQuotas(g, slices.Collect(maps.Values(fresh)))
+}
+
+// checkRegistrations counts how often each target would be registered with the
+// load balancer: every port and every group counts.
+func (c *call) checkRegistrations(g *targetGroup, fresh map[Key]string) error {
+	times := map[string]int{}
+	for k := range fresh {
+		times[k.ID]++
+	}
+	for _, other := range c.world().groups {
+		if !slices.Equal(other.loadBalancers(), g.loadBalancers()) {
+			continue
+		}
+		for _, t := range other.targets {
+			if times[t.ID] > 0 && t.phase != gone {
+				times[t.ID]++
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(times)) {
+		if limit := c.sim.opts.Quotas.RegistrationsPerTarget; times[id] > limit {
+			return refuse("TooManyRegistrationsForTargetId", "The maximum number of times that target '%s' can be registered is %d", id, limit)
+		}
+	}
+	return nil
 }
 
 // count is how many targets the group has.
@@ -80,7 +174,16 @@ func (c *call) checkAssociated(lb *loadBalancer, groups []*targetGroup) error {
 			fresh = append(fresh, g)
 		}
 	}
-	q, total, perZone := c.sim.opts.Quotas, 0, map[string]int{}
+	q, total, perZone, used := c.sim.opts.Quotas, 0, map[string]int{}, len(fresh)
+	for _, g := range c.world().groups {
+		if slices.Contains(g.loadBalancers(), lb.arn) {
+			used++
+		}
+	}
+	if len(fresh) > 0 && used > q.GroupsPerLoadBalancer {
+		return refuse("TooManyUniqueTargetGroupsPerLoadBalancer",
+			"The maximum number of unique target groups per load balancer is %d", q.GroupsPerLoadBalancer)
+	}
 	for _, g := range c.world().groups {
 		if !slices.Contains(g.loadBalancers(), lb.arn) && !slices.Contains(fresh, g) {
 			continue

@@ -3,6 +3,7 @@ package awssim
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 // rule is a rule of a listener of a dual-stack Network Load Balancer.
@@ -14,6 +15,8 @@ type rule struct {
 	source  string
 	forward forward
 	tags    map[string]string
+	// visible is when calls other than CreateRule find it.
+	visible time.Time
 }
 
 // ruleProtocols are those of listeners that can have rules.
@@ -93,6 +96,7 @@ func createRule(c *call) (any, error) {
 		return nil, refuse("TooManyRules", "The maximum number of rules has been reached on load balancer '%s'", l.lb.arn)
 	}
 	r.arn = l.ruleARN(c.sim.unique(16))
+	r.visible = c.now.Add(c.sim.profile.RuleLag.pick(r.arn))
 	l.rules[r.arn] = r
 	c.world().relink()
 	return ruleList(r), nil

@@ -18,7 +18,7 @@ func (c *call) rule(arn string) (*listener, *rule, error) {
 	for _, lb := range c.world().loadBalancers {
 		for _, l := range lb.listeners {
 			for _, r := range l.allRules() {
-				if r.arn == arn && !c.now.Before(l.visible) {
+				if r.arn == arn && !c.now.Before(l.visible) && !c.now.Before(r.visible) {
 					return l, r, nil
 				}
 			}
@@ -53,7 +53,7 @@ func describeRules(c *call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		found = l.allRules()
+		found = slices.DeleteFunc(l.allRules(), func(r *rule) bool { return c.now.Before(r.visible) })
 	}
 	// The default rule, without a priority, comes last.
 	key := func(r *rule) string {

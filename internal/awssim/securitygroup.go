@@ -170,6 +170,9 @@ func deleteSecurityGroup(c *call) (any, error) {
 	}
 	w := c.world()
 	used := g.users > 0 || w.interfaceOf(c.now, func(i *netInterface) bool { return slices.Contains(i.groups, g.id) }) != nil
+	for _, i := range w.instances {
+		used = used || i.State != Terminated && slices.Contains(i.SecurityGroups, g.id)
+	}
 	for _, other := range w.securityGroups {
 		used = used || other != g && slices.ContainsFunc(other.rules, func(r *groupRule) bool { return r.peer == g.id })
 	}

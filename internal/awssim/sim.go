@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -48,37 +47,6 @@ type Options struct {
 	OnCall func(Call)
 }
 
-// Quotas are limits that AWS puts on an account, with the defaults of
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html
-type Quotas struct {
-	// TargetGroups per region: 3,000.
-	TargetGroups int
-	// TargetsPerGroup for target types instance and ip: 1,000.
-	TargetsPerGroup int
-	// TargetsPerZone per load balancer and zone, or per load balancer when
-	// cross-zone load balancing is on: 500.
-	TargetsPerZone int
-	// TargetsPerLoadBalancer: 3,000.
-	TargetsPerLoadBalancer int
-	// LoadBalancers per region: 50.
-	LoadBalancers int
-	// ListenersPerLoadBalancer: 50.
-	ListenersPerLoadBalancer int
-	// CertificatesPerLoadBalancer, default certificates included: 25.
-	CertificatesPerLoadBalancer int
-	// RulesPerLoadBalancer, default rules not counted: 100 (assumed).
-	RulesPerLoadBalancer int
-	// InterfacesPerVPC of Network Load Balancers: 1,200.
-	InterfacesPerVPC int
-	// CapacityUnits that can be reserved for a load balancer: no limit. AWS grants
-	// them on request only (facts/aws.md §1.3).
-	CapacityUnits int
-	// SecurityGroups per region: 2,500. SecurityGroupRules per group, direction
-	// and address family: 60.
-	// https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
-	SecurityGroups, SecurityGroupRules int
-}
-
 // Sim is a simulated AWS. All its methods may be called by several goroutines.
 type Sim struct {
 	opts    Options
@@ -97,6 +65,7 @@ type Sim struct {
 	late       []lateEffect
 	calls      []*Call
 	serial     int
+	traffic    []*Traffic
 
 	done   chan struct{}
 	close  sync.Once
@@ -150,27 +119,6 @@ func New(opts Options) *Sim {
 		s.AddKey(k)
 	}
 	return s
-}
-
-func (q Quotas) withDefaults() Quotas {
-	or := func(v *int, d int) {
-		if *v == 0 {
-			*v = d
-		}
-	}
-	or(&q.TargetGroups, 3000)
-	or(&q.TargetsPerGroup, 1000)
-	or(&q.TargetsPerZone, 500)
-	or(&q.TargetsPerLoadBalancer, 3000)
-	or(&q.LoadBalancers, 50)
-	or(&q.ListenersPerLoadBalancer, 50)
-	or(&q.CertificatesPerLoadBalancer, 25)
-	or(&q.RulesPerLoadBalancer, 100)
-	or(&q.InterfacesPerVPC, 1200)
-	or(&q.CapacityUnits, math.MaxInt)
-	or(&q.SecurityGroups, 2500)
-	or(&q.SecurityGroupRules, 60)
-	return q
 }
 
 // Start serves on a free port of the loopback interface and returns the URL, for

@@ -19,6 +19,9 @@ type targetGroup struct {
 	attributes map[string]string
 	tags       map[string]string
 	targets    map[Key]*target
+	// resting are server ids of QUIC targets, with the time when they were
+	// deregistered.
+	resting map[string]time.Time
 	// attached are the listeners of AttachListener; forwards are those of
 	// CreateListener, and their rules.
 	attached, forwards []*Listener
@@ -123,6 +126,7 @@ func createTargetGroup(c *call) (any, error) {
 		place: w.place, arn: arn, settings: wanted, tags: tags,
 		attributes: map[string]string{},
 		targets:    map[Key]*target{},
+		resting:    map[string]time.Time{},
 		visible:    c.now.Add(c.sim.profile.GroupLag.pick(arn)),
 	}
 	w.groups[arn] = g
@@ -186,8 +190,14 @@ func describeTargetGroups(c *call) (any, error) {
 			found = append(found, g)
 		}
 	}
-	if len(found) < len(unrepeated(names))+len(unrepeated(arns)) {
+	switch {
+	case len(found) < len(unrepeated(names))+len(unrepeated(arns)):
 		return nil, refuse("TargetGroupNotFound", "One or more target groups not found")
+	case lb != "" && len(found) == 0:
+		// One that exists only for AttachListener has a group.
+		if _, err := c.loadBalancer(); err != nil {
+			return nil, err
+		}
 	}
 	slices.SortFunc(found, func(a, b *targetGroup) int { return strings.Compare(a.settings.name, b.settings.name) })
 	page, next, err := pageOf(found, func(g *targetGroup) string { return g.settings.name },
@@ -244,49 +254,4 @@ func (g *targetGroup) loadBalancers() []string {
 		out = append(out, l.LoadBalancerARN)
 	}
 	return unrepeated(out)
-}
-
-// xmlGroup is a target group in a result.
-type xmlGroup struct {
-	TargetGroupArn, TargetGroupName, Protocol string
-	Port                                      int
-	VPC                                       string `xml:"VpcId"`
-	HealthCheckProtocol, HealthCheckPort      string
-	HealthCheckEnabled                        bool
-	HealthCheckIntervalSeconds                int
-	HealthCheckTimeoutSeconds                 int
-	HealthyThresholdCount                     int
-	UnhealthyThresholdCount                   int
-	HealthCheckPath                           string      `xml:",omitempty"`
-	Matcher                                   *xmlMatcher `xml:",omitempty"`
-	LoadBalancerArns                          members[string]
-	TargetType, IpAddressType                 string //nolint:revive // The element's name in AWS's XML.
-}
-
-type xmlMatcher struct {
-	Codes string `xml:"HttpCode"`
-}
-
-type xmlGroups struct {
-	TargetGroups members[xmlGroup]
-	NextMarker   string `xml:",omitempty"`
-}
-
-func groupList(groups ...*targetGroup) xmlGroups {
-	var out xmlGroups
-	for _, g := range groups {
-		s, h := g.settings, g.settings.check
-		x := xmlGroup{
-			TargetGroupArn: g.arn, TargetGroupName: s.name, Protocol: s.protocol, Port: s.port, VPC: s.vpc,
-			HealthCheckProtocol: h.protocol, HealthCheckPort: h.port, HealthCheckEnabled: true,
-			HealthCheckIntervalSeconds: h.interval, HealthCheckTimeoutSeconds: h.timeout,
-			HealthyThresholdCount: h.healthy, UnhealthyThresholdCount: h.unhealthy, HealthCheckPath: h.path,
-			LoadBalancerArns: members[string]{g.loadBalancers()}, TargetType: s.targetType, IpAddressType: s.addressType,
-		}
-		if h.codes != "" {
-			x.Matcher = &xmlMatcher{h.codes}
-		}
-		out.TargetGroups.Member = append(out.TargetGroups.Member, x)
-	}
-	return out
 }

@@ -71,11 +71,21 @@ func checkName(what, name string) error {
 	return nil
 }
 
+// defaultCheck is TCP, but for load balancers as targets: their health checks are
+// over HTTP or HTTPS, and the former is the default (assumed).
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/application-load-balancer-target.html
+func defaultCheck(targetType string) string {
+	if targetType == "alb" {
+		return "HTTP"
+	}
+	return "TCP"
+}
+
 // readHealthCheck reads a health check over the one there was; the zero value
 // means that there was none.
 func (c *call) readHealthCheck(targetType string, was healthCheck) (healthCheck, error) {
 	h := was
-	h.protocol = or(c.str("HealthCheckProtocol"), was.protocol, "TCP")
+	h.protocol = or(c.str("HealthCheckProtocol"), was.protocol, defaultCheck(targetType))
 	h.port = or(c.str("HealthCheckPort"), was.port, "traffic-port")
 	timeout := 10
 	if h.protocol == "HTTP" {
@@ -99,7 +109,7 @@ func (c *call) checkHealthCheck(targetType string, h healthCheck) error {
 	switch {
 	case c.str("HealthCheckEnabled") == "false":
 		return misconfigured("Health check enabled must be true for target groups with target type '%s'", targetType)
-	case !overHTTP && h.protocol != "TCP":
+	case !overHTTP && h.protocol != "TCP", !overHTTP && targetType == "alb":
 		return misconfigured("Health check protocol '%s' is not supported", h.protocol)
 	case !overHTTP && c.has("HealthCheckPath"):
 		return misconfigured("Health check paths are not supported for TCP health checks")

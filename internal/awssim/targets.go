@@ -1,8 +1,8 @@
 package awssim
 
 import (
+	"net/http"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -44,6 +44,16 @@ type description struct {
 	zone, quic string
 }
 
+// readBatch is readTargets for a call that changes something. The code of the
+// refusal is assumed: nobody quotes it.
+func (c *call) readBatch(g *targetGroup) ([]description, error) {
+	out, err := c.readTargets(g)
+	if limit := c.sim.profile.LargestBatch; limit > 0 && len(out) > limit {
+		return nil, &apiError{http.StatusServiceUnavailable, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."}
+	}
+	return out, err
+}
+
 // readTargets reads Targets; the port is the group's where a target has none.
 func (c *call) readTargets(g *targetGroup) ([]description, error) {
 	var out []description
@@ -67,7 +77,7 @@ func registerTargets(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := c.readTargets(g)
+	wanted, err := c.readBatch(g)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +101,7 @@ func registerTargets(c *call) (any, error) {
 // checkTargets refuses targets that cannot be registered, by rule, and names all
 // of them that break it.
 func (c *call) checkTargets(g *targetGroup, wanted []description) error {
-	var unknown, stopped, elsewhere, unsupported []string
+	var unknown, stopped, elsewhere, unsupported, unaddressed []string
 	known := c.world().instances
 	for _, d := range wanted {
 		if slices.Contains(c.refused, d.ID) {
@@ -112,6 +122,8 @@ func (c *call) checkTargets(g *targetGroup, wanted []description) error {
 			elsewhere = append(elsewhere, d.ID)
 		case slices.Contains(oldFamilies, i.family()):
 			unsupported = append(unsupported, d.ID)
+		case g.settings.addressType == "ipv6" && i.IPv6 == "":
+			unaddressed = append(unaddressed, d.ID)
 		}
 	}
 	switch {
@@ -127,7 +139,12 @@ func (c *call) checkTargets(g *targetGroup, wanted []description) error {
 		// Quoted in aws-load-balancer-controller#3508, unlike the others.
 		return refuse("InvalidTarget", "Targets {%s} are not supported", strings.Join(unrepeated(unsupported), ", "))
 	}
-	return g.checkQUIC(wanted)
+	if len(unaddressed) > 0 {
+		// network/target-group-register-targets.html: "must have an assigned primary
+		// IPv6 address".
+		return refuse("InvalidTarget", "The following targets do not have a primary IPv6 address: %s", quoted(unrepeated(unaddressed)))
+	}
+	return c.checkQUIC(g, wanted)
 }
 
 // oldFamilies are the instance types that a Network Load Balancer does not take
@@ -135,27 +152,6 @@ func (c *call) checkTargets(g *targetGroup, wanted []description) error {
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-register-targets.html
 var oldFamilies = []string{
 	"c1", "cc1", "cc2", "cg1", "cg2", "cr1", "g1", "g2", "hi1", "hs1", "m1", "m2", "m3", "t1",
-}
-
-var quicID = regexp.MustCompile(`^0x[0-9a-f]{16}$`)
-
-// checkQUIC: the server id is required for QUIC, refused for the rest, and
-// cannot be changed while a target is registered.
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetDescription.html
-func (g *targetGroup) checkQUIC(wanted []description) error {
-	for _, d := range wanted {
-		t := g.targets[d.Key]
-		switch {
-		case !isQUIC(g.settings.protocol) && d.quic != "":
-			return invalid("QUIC server ID is not supported for target groups with protocol '%s'", g.settings.protocol)
-		case !isQUIC(g.settings.protocol):
-		case !quicID.MatchString(d.quic):
-			return invalid("The QUIC server ID '%s' of target '%s' must be 0x followed by 16 lowercase hexadecimal characters", d.quic, d.ID)
-		case t != nil && t.registered() && t.quic != d.quic:
-			return invalid("The QUIC server ID of the registered target '%s' cannot be modified", d.ID)
-		}
-	}
-	return nil
 }
 
 // private are the ranges outside the VPC that a target's address may be in.
@@ -185,7 +181,7 @@ func (c *call) zoneOf(g *targetGroup, d description) (string, error) {
 		return "", invalid("The IP address '%s' is not a valid %s address", d.ID, g.settings.addressType)
 	}
 	for _, n := range c.world().vpc(g.settings.vpc).subnets {
-		if !n.prefix.Contains(ip) {
+		if !n.prefix.Contains(ip) && !n.prefix6.Contains(ip) {
 			continue
 		}
 		if d.zone != "" && d.zone != n.zone {
@@ -214,7 +210,7 @@ func deregisterTargets(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	unwanted, err := c.readTargets(g)
+	unwanted, err := c.readBatch(g)
 	if err != nil {
 		return nil, err
 	}

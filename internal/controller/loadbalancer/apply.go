@@ -82,8 +82,8 @@ func (e *external) setSubnets(ctx context.Context) error {
 		return e.stuck()
 	}
 
-	if sameZone(err) {
-		// The zone is being removed.
+	if sameZone(err) || lingers(err) {
+		// The zone is being removed, or what held the address is.
 		return errors.Wrap(aws.Wrap(err), "cannot set the subnets of "+e.balancer.String()+" yet")
 	}
 
@@ -109,6 +109,12 @@ func sameZone(err error) bool {
 
 	return aws.Code(err) == codeInvalid && (strings.Contains(text, "Availability Zone that is already associated") ||
 		strings.Contains(text, "multiple subnets in the same Availability Zone"))
+}
+
+// lingers is AWS's answer that an elastic IP address is associated, which it stays
+// for minutes after its zone was removed. SetSubnets has no code of its own for it.
+func lingers(err error) bool {
+	return aws.Code(err) == codeInvalid && strings.Contains(aws.Describe(err), "allocation IDs are not available")
 }
 
 func (e *external) setAddressType(ctx context.Context) error {

@@ -237,6 +237,31 @@ func TestSubnetsChangeInSteps(t *testing.T) {
 	}
 }
 
+// TestAnAddressThatLingersIsWaitedFor: within one zone an elastic IP address is free
+// again minutes after the first of the two steps.
+func TestAnAddressThatLingersIsWaitedFor(t *testing.T) {
+	bothScopes(t, func(t *testing.T, e *env) {
+		mg := e.balancer(t, "edge", mappings(subnetA+"/"+eip1, subnetB))
+		e.UntilApplied(t, mg)
+
+		// The first call finds out that the zone is enabled; the one after its removal
+		// meets the address.
+		remove := e.Sim.Fault(awssim.Fault{
+			Action: "SetSubnets", Contains: subnetA2, After: 1, Effect: awssim.Answer,
+			Code: "InvalidConfigurationRequest", Message: "The allocation IDs are not available for use",
+		})
+		e.Change(t, mg, mappings(subnetA2+"/"+eip1, subnetB))
+		e.Until(t, mg, "refused", func() bool { return kindtest.Is(mg, xpv2.TypeSynced, "False") })
+
+		if kindtest.Is(mg, controller.TypeStalled, "True") {
+			t.Errorf("time heals it: %+v", mg.ObservedState().Conditions)
+		}
+
+		remove()
+		e.UntilApplied(t, mg)
+	})
+}
+
 func TestProvisioningRefusesNothingForEver(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		mg := e.balancer(t, "edge")
