@@ -46,7 +46,7 @@ type external struct {
 func (e *external) Observe(ctx context.Context, mg Listener) (managed.ExternalObservation, error) {
 	f, err := e.find(ctx, mg)
 	if err != nil || f == nil {
-		return managed.ExternalObservation{}, err
+		return managed.ExternalObservation{}, unlessGone(err)
 	}
 
 	e.found = f
@@ -58,7 +58,7 @@ func (e *external) Observe(ctx context.Context, mg Listener) (managed.ExternalOb
 	}
 
 	if err := e.details(ctx, mg, f); err != nil {
-		return managed.ExternalObservation{}, err
+		return managed.ExternalObservation{}, unlessGone(err)
 	}
 
 	impossible := e.compare(mg)
@@ -76,6 +76,15 @@ func (e *external) Observe(ctx context.Context, mg Listener) (managed.ExternalOb
 	}
 
 	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: e.change.none(), Diff: e.change.String()}, nil
+}
+
+// unlessGone is no error if the listener went between two reads.
+func unlessGone(err error) error {
+	if aws.IsNotFound(err, codeNotFound) {
+		return nil
+	}
+
+	return err
 }
 
 // compare what is wanted with what AWS has, and decide what to change. The error
@@ -124,24 +133,38 @@ func (e *external) Create(ctx context.Context, mg Listener) (managed.ExternalCre
 		return managed.ExternalCreation{}, errors.New("cannot create the " + what + ": AWS answered without one")
 	}
 
-	if meta.GetExternalName(mg) != "" {
-		return managed.ExternalCreation{}, nil
+	f := &found{sdk: out.Listeners[0]}
+	if err := e.claim(ctx, mg, f); err != nil {
+		return managed.ExternalCreation{}, err
 	}
 
-	// AWS answers with a listener that exists if its settings are the same, so it
-	// may be somebody else's.
-	f := &found{sdk: out.Listeners[0]}
+	// AWS may not see the listener yet. Then Observe does, soon, and Update follows.
+	if err := e.setAttributes(ctx, f.arn(), wantedAttributes(p)); err != nil && !aws.IsNotFound(err, codeNotFound) {
+		return managed.ExternalCreation{}, controller.Failed("set the idle timeout of the "+what, err)
+	}
+
+	return managed.ExternalCreation{}, nil
+}
+
+// claim what AWS has answered to a creation. It answers with a listener that
+// exists if its settings are the same, so it may be somebody else's.
+func (e *external) claim(ctx context.Context, mg Listener, f *found) error {
+	if meta.GetExternalName(mg) != "" {
+		return nil
+	}
+
+	var err error
 	if f.tags, err = e.read.Tags(ctx, f.arn(), 0); err != nil {
-		return managed.ExternalCreation{}, controller.Failed("read the tags of the "+what, err)
+		return controller.Failed("read the tags of the "+f.String(), err)
 	}
 
 	if err := controller.Claim(mg, e.clusterID, f.found()); err != nil {
-		return managed.ExternalCreation{}, err
+		return err
 	}
 
 	meta.SetExternalName(mg, f.arn())
 
-	return managed.ExternalCreation{}, nil
+	return nil
 }
 
 // Update what can be updated.
