@@ -29,32 +29,38 @@ $(LINTDIR)/.done:
 	@touch $@
 
 .PHONY: generate
-generate: $(GENDIR)/.done ## Generate code and CRDs from apis/.
+generate: $(GENDIR)/.done ## Generate code and CRDs from apis/, and XRDs.
 	@$(GENDIR)/controller-gen object paths=./apis/...
 	@rm -rf package/provider/crds
 	@$(GENDIR)/controller-gen crd:allowDangerousTypes=false paths=./apis/... output:crd:artifacts:config=package/provider/crds
 	@for scope in namespaced cluster; do \
 		$(GENDIR)/angryjet generate-methodsets --filename-managed=zz_generated.managed.go --filename-managed-list=zz_generated.managedlist.go --filename-resolvers=zz_generated.resolvers.go --filename-pc=zz_generated.pc.go --filename-pcu=zz_generated.pcu.go --filename-pcu-list=zz_generated.pculist.go ./apis/$$scope/...; \
 	done
+	@rm -rf package/configuration/xrds && mkdir -p package/configuration/xrds
+	@$(GENDIR)/controller-gen crd:allowDangerousTypes=false paths=./internal/composition output:crd:stdout | go run ./internal/composition/xrds package/configuration/xrds
 
 .PHONY: tidy
 tidy: ## Tidy the Go modules.
 	@go mod tidy
 	@cd cluster/local/controlplane && go mod tidy
+	@cd cmd/function && go mod tidy
 
 .PHONY: lint
 lint: $(LINTDIR)/.done ## Lint, import directions included.
 	@$(LINTDIR)/golangci-lint run --allow-parallel-runners ./...
+	@cd cmd/function && $(LINTDIR)/golangci-lint run --allow-parallel-runners ./...
 
 .PHONY: check
 check: generate tidy lint ## Everything that must hold before a push; fails on a dirty tree.
 	@go vet ./...
+	@cd cmd/function && go vet ./...
 	@if [ -n "$$(git status --porcelain)" ]; then \
 		echo "the work tree is dirty: commit what 'make generate tidy' changed" >&2; git status --short >&2; git --no-pager diff --stat >&2; exit 1; fi
 
 .PHONY: build
-build: ## Build the provider into _output/.
+build: ## Build the provider and the function into _output/.
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o _output/provider ./cmd/provider
+	@cd cmd/function && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../../_output/function .
 
 .PHONY: controlplane
 controlplane: ## Build the local control plane (about 8 minutes, once).
@@ -69,6 +75,7 @@ demo: controlplane ## Show the main job on a local control plane; KEEP=1 leaves 
 .PHONY: test
 test: controlplane ## All tests up to the real API server.
 	go test -race -p 2 -timeout 20m $$(go list ./... | grep -v /cluster/test/e2e)
+	cd cmd/function && go test -race -timeout 5m ./...
 
 .PHONY: e2e
 e2e: controlplane ## End-to-end tests: nodes, pods, simulated AWS and the provider's process.
