@@ -79,11 +79,39 @@ func (c call) HandleInitialize(ctx context.Context, in middleware.InitializeInpu
 	}
 	inner, cancel := context.WithTimeout(Prepaid(ctx), CallTimeout)
 	defer cancel()
-	out, metadata, err := next.HandleInitialize(inner, in)
-	if err != nil && inner.Err() != nil && !explained(err) {
+	said := &lastAnswer{}
+	out, metadata, err := next.HandleInitialize(context.WithValue(inner, lastAnswerKey{}, said), in)
+	switch {
+	case err == nil || inner.Err() == nil || explained(err):
+	case said.err != nil && !said.open:
+		// The time was over before another attempt: AWS's refusal is what is known.
+		err = said.err
+	default:
 		err = &silenceError{timeout: ctx.Err() == nil, err: err}
 	}
 	return out, metadata, stable(err)
+}
+
+// lastAnswer is AWS's refusal of the last attempt of a call. While another attempt
+// is open it says nothing: that one may take effect.
+type lastAnswer struct {
+	open bool
+	err  error
+}
+
+type lastAnswerKey struct{}
+
+// attempt notes an attempt, and returns what notes its answer.
+func (l *lastAnswer) attempt() (answered func(error)) {
+	if l == nil {
+		return func(error) {}
+	}
+	l.open, l.err = true, nil
+	return func(err error) {
+		if Code(err) != "" {
+			l.open, l.err = false, err
+		}
+	}
 }
 
 // explained is true for an error that says more than that the time was over.
@@ -105,7 +133,10 @@ func (l limiter) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 		}
 	}
+	said, _ := ctx.Value(lastAnswerKey{}).(*lastAnswer)
+	answered := said.attempt()
 	out, metadata, err := next.HandleFinalize(ctx, in)
+	answered(err)
 	l.budget.attempted(l.budget.categoryOf(middleware.GetOperationName(ctx)), Classify(err) == ClassThrottled)
 	return out, metadata, err
 }

@@ -223,6 +223,45 @@ func TestWaitingForARetryIsThrottling(t *testing.T) {
 	})
 }
 
+func TestAWSHasAnsweredThoughTheTimeIsOver(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		second func(*http.Request) (*http.Response, error)
+		want   string
+		class  Class
+	}{
+		"BetweenAttempts": {"What AWS said last is what is known.", nil, "Throttling: Rate exceeded", ClassThrottled},
+		"OpenAttempt": {
+			"An attempt without an answer may take effect, whatever came before.",
+			func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() },
+			"the call was given up before AWS answered", ClassTransient,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				n := 0
+				_, err := health(ctx, client(NewBudget(nil), func(r *http.Request) (*http.Response, error) {
+					if n++; n > 1 {
+						time.AfterFunc(time.Second, cancel)
+						return tc.second(r)
+					}
+					if tc.second == nil {
+						// The pause before the next attempt has begun when it is over.
+						time.AfterFunc(time.Nanosecond, cancel)
+					}
+					return refused(400, "Throttling", "Rate exceeded", "r")
+				}))
+				cancel()
+				if diff := cmp.Diff([]any{tc.want, tc.class}, []any{Describe(err), Classify(err)}); diff != "" {
+					t.Errorf("%s\n-want, +got:\n%s", tc.reason, diff)
+				}
+			})
+		})
+	}
+}
+
 func TestErrorsOfACallAreStable(t *testing.T) {
 	denied := "User: arn:aws:sts::1:assumed-role/p/provider-nlb is not authorized to perform: elasticloadbalancing:DescribeTargetHealth"
 	op := "operation error Elastic Load Balancing v2: DescribeTargetHealth, "

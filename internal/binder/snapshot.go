@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -46,7 +47,13 @@ type Snapshot struct {
 	Released bool
 	// GroupGone says that the target group does not exist.
 	GroupGone bool
+	// Blocked says why a release does not go on; zero if it does.
+	Blocked Blocked
 }
+
+// Blocked is what keeps a release from going on: AWS's error code, or the class of
+// an error that has none, and what AWS says.
+type Blocked struct{ Reason, Message string }
 
 // condition returns the condition of a type; the zero one if there is none.
 func (s Snapshot) condition(typ string) Condition {
@@ -135,8 +142,11 @@ func (g *group) publish(bd *binding, in targets.Input, now time.Time) time.Time 
 	if bd.order.Group.Type == targets.TypeIP {
 		snap.OwnIPs = bd.ownIPs()
 	}
+	if bd.releasing && f.writeErr != nil {
+		snap.Blocked = Blocked{Reason: cmp.Or(aws.Code(f.writeErr), string(aws.Classify(f.writeErr))), Message: "cannot deregister targets: " + aws.Describe(f.writeErr)}
+	}
 	snap.Released = bd.releasing && (f.groupGone || !in.Unread && f.incomplete == "" && len(bd.plan.Ours) == 0)
-	urgent := snap.condition("Ready") != bd.snap.condition("Ready") || snap.condition("Held") != bd.snap.condition("Held") || snap.Released != bd.snap.Released ||
+	urgent := snap.condition("Ready") != bd.snap.condition("Ready") || snap.condition("Held") != bd.snap.condition("Held") || snap.Released != bd.snap.Released || snap.Blocked != bd.snap.Blocked ||
 		snap.Generation != bd.snap.Generation || !reflect.DeepEqual(snap.OwnIPs, bd.snap.OwnIPs)
 	bd.dirty = bd.dirty || !reflect.DeepEqual(snap, bd.snap)
 	bd.snap = snap

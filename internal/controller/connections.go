@@ -78,8 +78,12 @@ func (c *Connections) Connect(ctx context.Context, mg resource.Managed, region s
 	}
 
 	access, err := c.pool.Access(ctx, cfg, region)
-	if err != nil {
-		return nil, errors.Errorf("%s: %s", pc.configKey, aws.Describe(err))
+
+	switch {
+	case aws.Classify(err) == aws.ClassInvalidRegion:
+		return nil, Stalled{Reason: ReasonInvalid, Message: aws.Describe(err)}
+	case err != nil:
+		return nil, errors.Wrapf(aws.Wrap(err), "%s", pc.configKey)
 	}
 
 	return &Connection{Access: access, Config: cfg, DefaultTags: plain(pc.spec.DefaultTags)}, nil

@@ -82,9 +82,12 @@ func (e *external) Update(context.Context, Binding) (managed.ExternalUpdate, err
 }
 
 // Delete asks the engine to deregister what is ours and returns: Observe tells
-// when nothing is left.
+// when nothing is left, and what AWS refuses is shown.
 func (e *external) Delete(_ context.Context, b Binding) (managed.ExternalDelete, error) {
 	e.engine.Release(b.GetUID())
+	if snap, ok := e.engine.Snapshot(b.GetUID()); ok && snap.Blocked != (binder.Blocked{}) {
+		b.SetConditions(controller.DeletionBlocked(snap.Blocked.Reason, snap.Blocked.Message))
+	}
 	return managed.ExternalDelete{}, nil
 }
 
