@@ -81,8 +81,9 @@ func (w *world) creations() int {
 
 func TestLostAnswerToACreationMakesOne(t *testing.T) {
 	everyMaker(t, func(t *testing.T, w *world) {
-		// The SDK tries three times. Each takes effect, as far as AWS lets it.
-		w.Sim.Fault(awssim.Fault{Action: w.kind.create, Times: 3, Effect: awssim.LoseResponse})
+		// The SDK tries three times, and the next pass once more. Each takes effect, as far
+		// as AWS lets it.
+		w.Sim.Fault(awssim.Fault{Action: w.kind.create, Times: 4, Effect: awssim.LoseResponse})
 		w.isTheOne(t, w.applied(t))
 	})
 }

@@ -205,19 +205,6 @@ func TestDriftIsRepairedByOneCallEach(t *testing.T) {
 	})
 }
 
-func TestLostCreateResponseMakesOne(t *testing.T) {
-	bothScopes(t, func(t *testing.T, e *env) {
-		e.Sim.Fault(awssim.Fault{Action: "CreateListener", Times: 4, Effect: awssim.LoseResponse})
-
-		mg := e.listener(t)
-		e.UntilApplied(t, mg)
-
-		if got, want := meta.GetExternalName(mg), *e.sdk(t).ListenerArn; got != want {
-			t.Errorf("external name %q, AWS has %q", got, want)
-		}
-	})
-}
-
 func TestDeletionEndsWithoutLoadBalancer(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		mg := e.listener(t)

@@ -97,18 +97,3 @@ func TestAdoption(t *testing.T) {
 		})
 	}
 }
-
-func TestForeignOneSurvivesDeletion(t *testing.T) {
-	bothScopes(t, func(t *testing.T, e *env) {
-		e.seed(t)
-
-		mg := e.balancer(t, "edge")
-		e.UntilStalled(t, mg)
-		kindtest.Must(t, e.Client.Delete(t.Context(), mg))
-		e.UntilGone(t, mg)
-
-		if got := len(e.balancers()); got != 1 {
-			t.Errorf("there are %d, want the foreign one", got)
-		}
-	})
-}

@@ -15,7 +15,6 @@ import (
 	clusterapi "github.com/provider-nlb/provider-nlb/apis/cluster/v1alpha1"
 	namespacedapi "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
-	"github.com/provider-nlb/provider-nlb/internal/awssim"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
 	"github.com/provider-nlb/provider-nlb/internal/kindtest"
 )
@@ -86,19 +85,6 @@ func TestReadyTellsTheState(t *testing.T) {
 	})
 }
 
-func TestLostCreateResponseMakesOne(t *testing.T) {
-	bothScopes(t, func(t *testing.T, e *env) {
-		e.Sim.Fault(awssim.Fault{Action: "CreateLoadBalancer", Times: 4, Effect: awssim.LoseResponse})
-
-		mg := e.balancer(t, "edge")
-		e.UntilApplied(t, mg)
-
-		if got, want := meta.GetExternalName(mg), *e.sdk(t).LoadBalancerArn; got != want {
-			t.Errorf("external name %q, AWS has %q", got, want)
-		}
-	})
-}
-
 func TestDeletionProtectionIsTold(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		mg := e.balancer(t, "edge", with(func(p *v1alpha1.LoadBalancerParameters) { p.DeletionProtection = ptr(true) }))
@@ -129,25 +115,6 @@ func TestDeletionWaitsForEndpointService(t *testing.T) {
 		e.Sim.SetEndpointService(meta.GetExternalName(mg))
 		e.UntilGone(t, mg)
 	})
-}
-
-func TestErrorsAreNotAbsence(t *testing.T) {
-	for _, effect := range []awssim.Effect{awssim.Deny, awssim.InternalFailure} {
-		t.Run(string(effect), func(t *testing.T) {
-			bothScopes(t, func(t *testing.T, e *env) {
-				remove := e.Sim.Fault(awssim.Fault{Action: "DescribeLoadBalancers", Effect: effect})
-				mg := e.balancer(t, "edge")
-				e.Until(t, mg, "not synced", func() bool { return kindtest.Is(mg, xpv2.TypeSynced, "False") })
-
-				if got := e.Sim.Count("CreateLoadBalancer"); got != 0 || kindtest.Is(mg, controller.TypeStalled, "True") {
-					t.Errorf("created %d times although AWS did not say that it is absent: %+v", got, mg.ObservedState().Conditions)
-				}
-
-				remove()
-				e.UntilApplied(t, mg)
-			})
-		})
-	}
 }
 
 func TestReferencesAreUnited(t *testing.T) {

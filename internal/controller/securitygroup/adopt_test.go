@@ -130,18 +130,3 @@ func TestImmutableMismatchIsStalled(t *testing.T) {
 		})
 	}
 }
-
-func TestForeignGroupSurvivesDeletion(t *testing.T) {
-	bothScopes(t, func(t *testing.T, e *env) {
-		e.seed(t, "edge", map[string]string{"owner": "me"})
-
-		sg := e.group(t, "edge")
-		e.Until(t, sg, "stalled", func() bool { return isStalled(sg) })
-		kindtest.Must(t, e.Client.Delete(t.Context(), sg))
-		e.UntilGone(t, sg)
-
-		if got := len(e.groups(t)); got != 1 {
-			t.Errorf("there are %d groups, want the foreign one", got)
-		}
-	})
-}

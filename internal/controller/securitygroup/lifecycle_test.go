@@ -135,18 +135,6 @@ func TestDefaultEgressOfAnAdoptedGroupStays(t *testing.T) {
 	})
 }
 
-func TestLostCreateResponseMakesOneGroup(t *testing.T) {
-	bothScopes(t, func(t *testing.T, e *env) {
-		e.Sim.Fault(awssim.Fault{Action: "CreateSecurityGroup", Times: 3, Effect: awssim.LoseResponse})
-		sg := e.group(t, "edge")
-		e.UntilApplied(t, sg)
-
-		if got, want := meta.GetExternalName(sg), *e.sdk(t).GroupId; got != want {
-			t.Errorf("external name %q, AWS has %q", got, want)
-		}
-	})
-}
-
 func TestNewGroupThatIsNotSeenYetIsNotMadeTwice(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		e.Sim.Fault(awssim.Fault{Action: "DescribeSecurityGroups", After: 1, Times: 3, Effect: awssim.Answer, Code: "InvalidGroup.NotFound", Message: "not yet"})
@@ -207,25 +195,6 @@ func TestDeletionWaitsForARuleOfAnotherGroup(t *testing.T) {
 		kindtest.Must(t, err)
 		e.UntilGone(t, sg)
 	})
-}
-
-func TestErrorsAreNotAbsence(t *testing.T) {
-	for _, effect := range []awssim.Effect{awssim.Deny, awssim.InternalFailure, awssim.Throttle} {
-		t.Run(string(effect), func(t *testing.T) {
-			bothScopes(t, func(t *testing.T, e *env) {
-				remove := e.Sim.Fault(awssim.Fault{Action: "DescribeSecurityGroups", Effect: effect})
-				sg := e.group(t, "edge")
-				e.Until(t, sg, "not synced", func() bool { return kindtest.Is(sg, xpv2.TypeSynced, "False") })
-
-				if got := e.Sim.Count("CreateSecurityGroup"); got != 0 || isStalled(sg) {
-					t.Errorf("created %d times although AWS did not say that it is absent; stalled: %v", got, isStalled(sg))
-				}
-
-				remove()
-				e.UntilApplied(t, sg)
-			})
-		})
-	}
 }
 
 func TestDerivedNameIsNoID(t *testing.T) {

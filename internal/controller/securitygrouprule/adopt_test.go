@@ -143,15 +143,3 @@ func TestOnlyObserveChangesNothing(t *testing.T) {
 		}
 	})
 }
-
-func TestForeignRuleSurvivesDeletion(t *testing.T) {
-	bothScopes(t, func(t *testing.T, e *env) {
-		e.seed(t, map[string]string{"owner": "me"})
-
-		r := e.rule(t, "https")
-		e.Until(t, r, "stalled", func() bool { return isStalled(r) })
-		kindtest.Must(t, e.Client.Delete(t.Context(), r))
-		e.UntilGone(t, r)
-		e.sdk(t)
-	})
-}

@@ -11,7 +11,6 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
-	"github.com/provider-nlb/provider-nlb/internal/awssim"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
 	"github.com/provider-nlb/provider-nlb/internal/kindtest"
 )
@@ -160,18 +159,6 @@ func TestDriftIsRepaired(t *testing.T) {
 			if got := e.Sim.Count("ModifySecurityGroupRules"); got != 1 {
 				t.Errorf("%s was repaired by %d calls, want 1", name, got)
 			}
-		}
-	})
-}
-
-func TestLostCreateResponseMakesOneRule(t *testing.T) {
-	bothScopes(t, func(t *testing.T, e *env) {
-		e.Sim.Fault(awssim.Fault{Action: "AuthorizeSecurityGroupIngress", Times: 3, Effect: awssim.LoseResponse})
-		r := e.rule(t, "https")
-		e.UntilApplied(t, r)
-
-		if got, want := meta.GetExternalName(r), *e.sdk(t).SecurityGroupRuleId; got != want {
-			t.Errorf("external name %q, AWS has %q", got, want)
 		}
 	})
 }

@@ -147,18 +147,3 @@ func TestImmutableMismatchIsStalled(t *testing.T) {
 		}
 	})
 }
-
-func TestForeignGroupSurvivesDeletion(t *testing.T) {
-	bothScopes(t, func(t *testing.T, e *env) {
-		e.seed(t, map[string]string{"owner": "me"})
-
-		tg := e.group(t, "edge")
-		e.until(t, tg, "stalled", func() bool { return is(tg, controller.TypeStalled, "True") })
-		e.must(t, e.client.Delete(t.Context(), tg))
-		e.untilGone(t, tg)
-
-		if got := len(e.groups()); got != 1 {
-			t.Errorf("there are %d groups, want the foreign one", got)
-		}
-	})
-}

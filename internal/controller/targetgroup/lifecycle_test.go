@@ -93,18 +93,6 @@ func TestUndeclaredFieldsStay(t *testing.T) {
 	})
 }
 
-func TestLostCreateResponseMakesOneGroup(t *testing.T) {
-	bothScopes(t, func(t *testing.T, e *env) {
-		e.sim.Fault(awssim.Fault{Action: "CreateTargetGroup", Times: 8, Effect: awssim.LoseResponse})
-		tg := e.group(t, "edge")
-		e.untilApplied(t, tg)
-
-		if got, want := meta.GetExternalName(tg), *e.sdk(t).TargetGroupArn; got != want {
-			t.Errorf("external name %q, AWS has %q", got, want)
-		}
-	})
-}
-
 func TestOutOfBandDeletionIsRepaired(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		tg := e.group(t, "edge")
@@ -145,29 +133,6 @@ func TestDeletionWaitsForListener(t *testing.T) {
 		detach()
 		e.untilGone(t, tg)
 	})
-}
-
-func TestErrorsAreNotAbsence(t *testing.T) {
-	for _, effect := range []awssim.Effect{awssim.Deny, awssim.InternalFailure, awssim.Throttle} {
-		t.Run(string(effect), func(t *testing.T) {
-			bothScopes(t, func(t *testing.T, e *env) {
-				remove := e.sim.Fault(awssim.Fault{Action: "DescribeTargetGroups", Effect: effect})
-				tg := e.group(t, "edge")
-				e.until(t, tg, "not synced", func() bool { return is(tg, xpv2.TypeSynced, "False") })
-
-				if got := e.sim.Count("CreateTargetGroup"); got != 0 {
-					t.Errorf("it was created although AWS did not say that it is absent")
-				}
-
-				if is(tg, controller.TypeStalled, "True") {
-					t.Errorf("time heals it: %+v", tg.GetCondition(controller.TypeStalled))
-				}
-
-				remove()
-				e.untilApplied(t, tg)
-			})
-		})
-	}
 }
 
 func TestTransientErrorDoesNotShow(t *testing.T) {
