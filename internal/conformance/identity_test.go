@@ -22,16 +22,6 @@ import (
 	"github.com/provider-nlb/provider-nlb/internal/kindtest"
 )
 
-// everyMaker is everyKind for the kinds that make something of their own in AWS.
-func everyMaker(t *testing.T, law func(t *testing.T, w *world)) {
-	t.Helper()
-	everyKind(t, func(t *testing.T, w *world) {
-		if w.kind.foreign != nil {
-			law(t, w)
-		}
-	})
-}
-
 // isTheOne: AWS has one thing, which the object knows by its external name.
 func (w *world) isTheOne(t *testing.T, mg resource.Managed) {
 	t.Helper()
