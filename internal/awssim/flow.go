@@ -144,7 +144,7 @@ func (s *Sim) route(d *door, zone string, who peer, salt string, at time.Time) (
 	switch {
 	case !slices.Contains(d.zones, zone):
 		return y, TimedOut, "the zone is not enabled"
-	case d.lb != nil && !(who.private && d.lb.enforce == "off") &&
+	case d.lb != nil && (!who.private || d.lb.enforce != "off") &&
 		!d.w.admits(d.lb.groups, false, packet{d.transport(), d.listener.port, who}):
 		return y, TimedOut, "the load balancer's security groups do not admit the client"
 	}
