@@ -53,6 +53,11 @@ func (g *group) audit(op operation, requestID string, err error) {
 		all[i] += " " + string(c.Rule)
 	}
 	log := g.b.o.Log.WithValues("binding", ref.String(), "group", g.key.arn, "targets", all, "request-id", requestID)
+	if !op.register && aws.IsNotFound(err, "TargetGroupNotFound") {
+		// Its targets went with it, as wanted.
+		log.Info("the group is gone, and its targets with it")
+		return
+	}
 	if err != nil {
 		log.Info("cannot have targets "+verb, "error", aws.Describe(err))
 		g.b.o.Event(ref, Event{true, "Cannot" + strings.TrimSuffix(reason, "edTargets") + "Targets", aws.Describe(err)})

@@ -1,22 +1,15 @@
 package e2e_test
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	cluster "github.com/provider-nlb/provider-nlb/apis/cluster/v1alpha1"
-	namespaced "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/cluster/local"
 	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
 )
@@ -36,13 +29,8 @@ func TestExamplesAreAccepted(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for docs := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(data), 4096); ; {
-			o := &unstructured.Unstructured{}
-			if err := docs.Decode(o); errors.Is(err, io.EOF) {
-				return nil
-			} else if err != nil {
-				return err
-			}
+		objects, err := decode(data)
+		for _, o := range objects {
 			// Server-side apply refuses fields that the schema does not know.
 			err := it.Client().Apply(t.Context(), client.ApplyConfigurationFromUnstructured(o),
 				client.DryRunAll, client.FieldOwner("e2e"), client.ForceOwnership)
@@ -50,6 +38,7 @@ func TestExamplesAreAccepted(t *testing.T) {
 				t.Errorf("%s: %s %s: %v", path, o.GetKind(), o.GetName(), err)
 			}
 		}
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -66,43 +55,39 @@ func applyNamespace(t *testing.T) {
 	}
 }
 
-func TestExamplesWork(t *testing.T) {
+// TestTheWholeExampleWorksAsItIs: both scopes at once, byte for byte, with all
+// objects at the same time.
+func TestTheWholeExampleWorksAsItIs(t *testing.T) {
 	t.Parallel()
 	specs := local.Nodes("example", 3, stack.Zones...)
+	var nodes []string
 	for i := range specs {
 		specs[i].Labels = map[string]string{"example.org/edge": "true"}
+		nodes = append(nodes, specs[i].Name)
 	}
 	if err := it.AddInstances(t.Context(), specs...); err != nil {
 		t.Fatal(err)
 	}
-	if err := it.ApplyFiles(t.Context(), stack.Path("examples/namespaced/proxy.yaml")); err != nil {
-		t.Fatal(err)
+	both := []*whole{asItIs(t, inNamespace, "edge-proxy"), asItIs(t, inCluster, "proxy")}
+	all := both[0]
+	all.bare = all.inventory(t.Context())
+	files := []string{"examples/namespaced/nlb-proxy.yaml", "examples/cluster/nlb-proxy.yaml"}
+	for _, f := range files {
+		if err := it.ApplyFiles(t.Context(), stack.Path(f)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for _, c := range []struct {
-		scope scope
-		dir   string
-		b     binding
-	}{
-		{inNamespace, "examples/namespaced", &namespaced.TargetGroupBinding{ObjectMeta: metav1.ObjectMeta{Namespace: exampleNamespace, Name: "edge-https"}}},
-		{inCluster, "examples/cluster", &cluster.TargetGroupBinding{ObjectMeta: metav1.ObjectMeta{Name: "edge-https"}}},
-	} {
-		t.Run(c.scope.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, c.scope)
-			for _, file := range []string{"targetgroup.yaml", "targetgroupbinding.yaml"} {
-				if err := it.ApplyFiles(t.Context(), stack.Path(c.dir+"/"+file)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			w.bindings = append(w.bindings, c.b)
-			w.ready(c.b)
-			arn := c.b.ObservedState().AtProvider.TargetGroupARN
-			w.listen(arn)
-			var want []string
-			for _, s := range specs {
-				want = append(want, w.target(s.Name, 8443))
-			}
-			w.holds("the example does what it says", arn, want...)
-		})
+	for _, e := range both {
+		e.allReady()
+		e.serves("each instance that runs a proxy is a target of both ports", nodes...)
 	}
+	all.inAWS("the example makes what it says", slices.Concat(both[0].lines(), both[1].lines())...)
+
+	for _, e := range both {
+		e.delete(e.managed...)
+	}
+	for _, e := range both {
+		e.allGone("everything is deleted at once", e.managed...)
+	}
+	all.inAWS("nothing is left")
 }

@@ -35,6 +35,8 @@ type world struct {
 	port int32
 
 	bindings []binding
+	// whole is the complete example, if the test uses it.
+	whole *whole
 }
 
 var worlds atomic.Int32
@@ -42,9 +44,7 @@ var worlds atomic.Int32
 func newWorld(t *testing.T, s scope) *world {
 	n := worlds.Add(1)
 	w := &world{t: t, scope: s, ns: fmt.Sprintf("e2e-%d", n), region: regionName(int(n)), port: 10000 + 10*n}
-	for i, zone := range stack.Zones {
-		it.Sim.SeedSubnet(awssim.Subnet{Region: w.region, VPC: stack.VPC, Zone: zone, CIDR: fmt.Sprintf("10.0.%d.0/24", i)})
-	}
+	it.SeedNetwork(w.region)
 	for i := range nodes {
 		w.seed(nodeName(i))
 	}
@@ -73,6 +73,9 @@ func (w *world) dump() {
 	for _, b := range w.bindings {
 		w.t.Logf("%s\n%s", w.show(context.Background(), b), it.ProviderLogAbout(b.GetName(), 25))
 	}
+	if w.whole != nil {
+		w.whole.dump()
+	}
 	w.t.Logf("the provider's log ends with\n%s", it.ProviderLog())
 }
 
@@ -84,11 +87,16 @@ func (w *world) cleanup() {
 	for _, b := range w.bindings {
 		_ = it.Client().Delete(ctx, b)
 	}
+	if w.whole != nil {
+		for _, o := range w.whole.managed {
+			_ = it.Client().Delete(ctx, o)
+		}
+	}
 	_ = it.Client().Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.ns}})
 }
 
 // show is a binding as kubectl describe shows it.
-func (w *world) show(ctx context.Context, b binding) string {
+func (w *world) show(ctx context.Context, b client.Object) string {
 	_ = it.Client().Get(ctx, client.ObjectKeyFromObject(b), b)
 	b.SetManagedFields(nil)
 	out, err := yaml.Marshal(b)

@@ -16,16 +16,14 @@ import (
 // providerAgent is part of the user agent of every call that the provider makes.
 const providerAgent = "provider-nlb/"
 
-// ELBv2 is a client of our own. Its calls are not the provider's.
-func (s *Stack) ELBv2() *elbv2.Client { return s.elbv2In(Region) }
-
-func (s *Stack) elbv2In(region string) *elbv2.Client {
+// ELBv2In is a client of our own. Its calls are not the provider's.
+func (s *Stack) ELBv2In(region string) *elbv2.Client {
 	return elbv2.NewFromConfig(s.Sim.Config(region))
 }
 
 // GroupARN asks AWS for the ARN of a target group.
-func (s *Stack) GroupARN(ctx context.Context, name string) (string, error) {
-	out, err := s.ELBv2().DescribeTargetGroups(ctx, &elbv2.DescribeTargetGroupsInput{Names: []string{name}})
+func (s *Stack) GroupARN(ctx context.Context, region, name string) (string, error) {
+	out, err := s.ELBv2In(region).DescribeTargetGroups(ctx, &elbv2.DescribeTargetGroupsInput{Names: []string{name}})
 	if err != nil {
 		return "", err
 	}
@@ -44,7 +42,7 @@ func (t Target) String() string { return fmt.Sprintf("%s:%d", t.ID, t.Port) }
 // Targets asks AWS for the targets of a group, sorted; draining ones are left out.
 func (s *Stack) Targets(ctx context.Context, arn string) ([]Target, error) {
 	// arn:aws:elasticloadbalancing:REGION:…
-	out, err := s.elbv2In(strings.Split(arn+":::", ":")[3]).DescribeTargetHealth(ctx, &elbv2.DescribeTargetHealthInput{TargetGroupArn: &arn})
+	out, err := s.ELBv2In(strings.Split(arn+":::", ":")[3]).DescribeTargetHealth(ctx, &elbv2.DescribeTargetHealthInput{TargetGroupArn: &arn})
 	if err != nil {
 		return nil, err
 	}

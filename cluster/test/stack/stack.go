@@ -89,14 +89,13 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if _, err := s.Sim.Start(); err != nil {
 		return nil, err
 	}
-	s.Sim.SeedVPC("", Region, VPC)
+	s.SeedNetwork(Region)
 	if s.binary, err = build(ctx, s.Dir(), o.Log); err != nil {
 		return nil, err
 	}
 	if err := s.install(ctx, o); err != nil {
 		return nil, err
 	}
-	s.addSubnets()
 	return s, s.AddInstances(ctx, local.Nodes("node", o.Nodes, Zones...)...)
 }
 
@@ -181,13 +180,6 @@ func (s *Stack) RevokePermissions(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// addSubnets makes a subnet in each zone, for target groups of type ip.
-func (s *Stack) addSubnets() {
-	for i, zone := range Zones {
-		s.Sim.SeedSubnet(awssim.Subnet{VPC: VPC, Zone: zone, CIDR: fmt.Sprintf("10.0.%d.0/24", i)})
-	}
 }
 
 // AddInstances adds nodes and the EC2 instances that they run on.

@@ -31,14 +31,24 @@ func (e *external) apply(ctx context.Context, p *v1alpha1.ListenerParameters) er
 		return err
 	}
 
-	if v, ok := e.change.attributes.Set[keyIdleTimeout]; ok {
-		in := &elbv2.ModifyListenerAttributesInput{ListenerArn: &arn, Attributes: []types.ListenerAttribute{{Key: sdk.String(keyIdleTimeout), Value: &v}}}
-		if _, err := e.elb.ModifyListenerAttributes(ctx, in); err != nil {
-			return controller.Failed("set the idle timeout of "+what, err)
-		}
+	if err := e.setAttributes(ctx, arn, e.change.attributes.Set); err != nil {
+		return controller.Failed("set the idle timeout of "+what, err)
 	}
 
 	return e.setRules(ctx, arn, what)
+}
+
+func (e *external) setAttributes(ctx context.Context, arn string, values map[string]string) error {
+	v, ok := values[keyIdleTimeout]
+	if !ok {
+		return nil
+	}
+
+	_, err := e.elb.ModifyListenerAttributes(ctx, &elbv2.ModifyListenerAttributesInput{
+		ListenerArn: &arn, Attributes: []types.ListenerAttribute{{Key: sdk.String(keyIdleTimeout), Value: &v}},
+	})
+
+	return err
 }
 
 // setCertificates adds before it removes. AWS takes one in a call.

@@ -124,24 +124,38 @@ func (e *external) Create(ctx context.Context, mg Listener) (managed.ExternalCre
 		return managed.ExternalCreation{}, errors.New("cannot create the " + what + ": AWS answered without one")
 	}
 
-	if meta.GetExternalName(mg) != "" {
-		return managed.ExternalCreation{}, nil
+	f := &found{sdk: out.Listeners[0]}
+	if err := e.claim(ctx, mg, f); err != nil {
+		return managed.ExternalCreation{}, err
 	}
 
-	// AWS answers with a listener that exists if its settings are the same, so it
-	// may be somebody else's.
-	f := &found{sdk: out.Listeners[0]}
+	// AWS may not see the listener yet. Then Observe does, soon, and Update follows.
+	if err := e.setAttributes(ctx, f.arn(), wantedAttributes(p)); err != nil && !aws.IsNotFound(err, codeNotFound) {
+		return managed.ExternalCreation{}, controller.Failed("set the idle timeout of the "+what, err)
+	}
+
+	return managed.ExternalCreation{}, nil
+}
+
+// claim what AWS has answered to a creation. It answers with a listener that
+// exists if its settings are the same, so it may be somebody else's.
+func (e *external) claim(ctx context.Context, mg Listener, f *found) error {
+	if meta.GetExternalName(mg) != "" {
+		return nil
+	}
+
+	var err error
 	if f.tags, err = e.read.Tags(ctx, f.arn(), 0); err != nil {
-		return managed.ExternalCreation{}, controller.Failed("read the tags of the "+what, err)
+		return controller.Failed("read the tags of the "+f.String(), err)
 	}
 
 	if err := controller.Claim(mg, e.clusterID, f.found()); err != nil {
-		return managed.ExternalCreation{}, err
+		return err
 	}
 
 	meta.SetExternalName(mg, f.arn())
 
-	return managed.ExternalCreation{}, nil
+	return nil
 }
 
 // Update what can be updated.
