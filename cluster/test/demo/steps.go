@@ -8,240 +8,99 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	namespaced "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 )
-
-const (
-	ns       = "edge"
-	edge     = "example.org/edge"
-	hostPort = 8443
-	// stepWithin is how long a step may take before the demo fails. Removing a
-	// node's pod takes Kubernetes about a minute.
-	stepWithin = 3 * time.Minute
-)
-
-var proxies = client.MatchingLabels{"app": "edge-proxy"}
-
-// demo is the stack and what the steps tell each other.
-type demo struct {
-	*stack.Stack
-	arn     string
-	removed string
-	kept    []string
-}
 
 // A step does something and says what AWS should hold afterwards.
 type step struct {
 	title string
 	do    func(context.Context) error
-	// want are the ids of the instances that should be registered, and true when
-	// Kubernetes and the binding have come to rest.
+	// want are the targets that should be registered, and true when Kubernetes and
+	// our objects have come to rest.
 	want func(context.Context) ([]string, bool, error)
+	// holds is what AWS should have besides targets.
+	holds func() []string
 	// register and deregister are the calls that it may take; -1 is any number.
 	register, deregister int
 }
 
 func (d *demo) steps() []step {
+	whole, bare := func() []string { return d.whole }, func() []string { return d.bare }
 	return []step{
-		{"a DaemonSet with hostNetwork on 5 of 50 nodes, a ClusterIP Service, a TargetGroup and a TargetGroupBinding",
-			d.create, d.pods(5), -1, 0},
-		{"label 3 more nodes", d.label, d.pods(8), -1, 0},
-		{"roll the DaemonSet in place: every pod is replaced on its node", d.roll, d.rolled, 0, 0},
-		{"7 of 8 pods become unready: AWS's health check decides, nothing leaves", d.unready, d.stays(8), 0, 0},
-		{"delete a node, and terminate its instance", d.deleteNode, d.without, 0, 1},
-		{"somebody deregisters a target behind the provider's back: it is repaired at the next poll", d.drop, d.pods(7), 1, 0},
-		{"somebody deletes the Service by mistake: the targets are held", d.deleteService, d.held, 0, 0},
-		{"the Service is back", d.createService, d.pods(7), 0, 0},
-		{"delete the TargetGroupBinding: its targets go, and the object too", d.unbind, d.nothing, 0, -1},
+		{"one file: a DaemonSet with hostNetwork on 5 of 50 nodes, and its load balancer with all that belongs to it",
+			d.create, d.pods(5), d.complete, -1, 0},
+		{"label 3 more nodes", d.label, d.pods(8), whole, -1, 0},
+		{"roll the DaemonSet in place: every pod is replaced on its node", d.roll, d.rolled, whole, 0, 0},
+		{"7 of 8 pods become unready: AWS's health check decides, nothing leaves", d.unready, d.stays(8), whole, 0, 0},
+		{"delete a node, and terminate its instance", d.deleteNode, d.without, whole, 0, 2},
+		{"somebody deregisters a target and removes a rule behind the provider's back: the next poll repairs both",
+			d.meddle, d.repaired(7), whole, 1, 0},
+		{"somebody deletes the Service by mistake: the targets are held", d.deleteService, d.held, whole, 0, 0},
+		{"the Service is back", d.create, d.pods(7), whole, 0, 0},
+		{"delete everything in the file, at once: nothing is left in AWS", d.deleteAll, d.nothing, bare, 0, -1},
 	}
 }
 
-// play does a step, watches what comes of it, and judges.
-func (d *demo) play(ctx context.Context, n int, s step) error {
-	fmt.Printf("\n%d. %s\n", n, s.title)
-	ctx, cancel := context.WithTimeout(ctx, stepWithin)
-	defer cancel()
-	before, began := d.Calls(), time.Now()
-	if err := s.do(ctx); err != nil {
-		return fmt.Errorf("step %d: %w", n, err)
-	}
-	took, err := d.watch(ctx, s, began)
-	if err != nil {
-		return fmt.Errorf("step %d: %w", n, err)
-	}
-	calls := d.Calls().Sub(before)
-	if err := d.table(ctx); err != nil {
-		return err
-	}
-	for _, c := range []struct {
-		what      string
-		got, want int
-	}{{"RegisterTargets", calls.Register, s.register}, {"DeregisterTargets", calls.Deregister, s.deregister}} {
-		if c.want >= 0 && c.got != c.want {
-			return fmt.Errorf("step %d: %d %s, but it should take %d", n, c.got, c.what, c.want)
-		}
-	}
-	fmt.Printf("   ✓ as it should be after %s; AWS got %s\n", took.Round(10*time.Millisecond), calls)
-	return nil
-}
-
-// watch polls AWS until the targets are what they should be, and tells of every
-// change that it sees.
-func (d *demo) watch(ctx context.Context, s step, began time.Time) (time.Duration, error) {
-	shown := "?"
-	for {
-		want, settled, err := s.want(ctx)
-		if err != nil {
-			return 0, err
-		}
-		have, err := d.instances()
-		if err != nil {
-			return 0, err
-		}
-		now := fmt.Sprintf("%d targets in AWS, %d wanted", len(have), len(want))
-		if now != shown {
-			fmt.Printf("   %6.2fs  %s\n", time.Since(began).Seconds(), now)
-			shown = now
-		}
-		if settled && slices.Equal(want, have) {
-			return time.Since(began), d.verify(ctx, want)
-		}
-		select {
-		case <-ctx.Done():
-			return 0, fmt.Errorf("AWS holds %v instead of %v", have, want)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-// instances looks into the simulated AWS. A target at another port than the host port is shown with
-// it, and so is never what a step wants.
-func (d *demo) instances() ([]string, error) {
-	if d.arn == "" {
-		groups := d.Sim.TargetGroups(awssim.DefaultAccount, stack.Region)
-		if len(groups) == 0 {
-			return nil, nil // it is about to be created
-		}
-		d.arn = groups[0].ARN
-		if _, err := d.Sim.AttachListener(d.arn, awssim.Listener{Zones: stack.Zones}); err != nil {
-			return nil, err
-		}
-	}
-	var ids []string
-	for _, t := range d.Sim.Targets(d.arn) {
-		if t.State != "draining" {
-			ids = append(ids, withoutPort(stack.Target{ID: t.ID, Port: t.Port}))
-		}
-	}
-	return ids, nil
-}
-
-func withoutPort(t stack.Target) string {
-	return strings.TrimSuffix(t.String(), fmt.Sprintf(":%d", hostPort))
-}
-
-// verify asks the AWS API. It is done once a step: DescribeTargetHealth counts
-// against the account's budget, and watching by it would throttle the provider.
-func (d *demo) verify(ctx context.Context, want []string) error {
-	targets, err := d.Targets(ctx, d.arn)
-	if err != nil {
-		return err
-	}
-	var have []string
-	for _, t := range targets {
-		have = append(have, withoutPort(t))
-	}
-	if !slices.Equal(want, have) {
-		return fmt.Errorf("the AWS API says %v instead of %v", have, want)
-	}
-	return nil
-}
-
-// table shows the pods beside the targets that AWS holds.
-func (d *demo) table(ctx context.Context) error {
-	pods := &corev1.PodList{}
-	if err := d.Client().List(ctx, pods, client.InNamespace(ns), proxies); err != nil {
-		return err
-	}
-	targets, err := d.Targets(ctx, d.arn)
-	if err != nil {
-		return err
-	}
-	left := map[string]stack.Target{}
-	for _, t := range targets {
-		left[t.ID] = t
-	}
-	fmt.Printf("   %-18s %-9s %-6s   %s\n", "POD", "NODE", "READY", "TARGET IN AWS")
-	for _, p := range pods.Items {
-		node := &corev1.Node{}
-		target := "none"
-		if d.Client().Get(ctx, client.ObjectKey{Name: p.Spec.NodeName}, node) == nil {
-			if t, ok := left[stack.InstanceID(node)]; ok {
-				target = fmt.Sprintf("%s %s", t, t.State)
-				delete(left, t.ID)
-			}
-		}
-		fmt.Printf("   %-18s %-9s %-6t → %s\n", p.Name, p.Spec.NodeName, podReady(&p), target)
-	}
-	for _, t := range left {
-		fmt.Printf("   %-18s %-9s %-6s   %s %s\n", "none", "", "", t, t.State)
-	}
-	return nil
-}
-
-func podReady(p *corev1.Pod) bool {
-	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
-}
-
-// pods wants the instances that run the pods, when there are n ready ones and the
-// binding is Ready.
+// pods wants the instances that run the pods, when there are n ready ones and all
+// our objects are Ready.
 func (d *demo) pods(n int) func(context.Context) ([]string, bool, error) {
 	return func(ctx context.Context) ([]string, bool, error) {
 		ids, err := d.Instances(ctx, ns, proxies)
-		if err != nil {
-			return nil, false, err
+		if err != nil || len(ids) != n {
+			return onBothPorts(ids), false, err
 		}
-		ready, err := d.condition(ctx, "Ready")
-		return ids, len(ids) == n && ready, err
+		ready, err := d.ready(ctx)
+		return onBothPorts(ids), ready, err
 	}
 }
 
-// condition says whether the binding has a condition with status True.
-func (d *demo) condition(ctx context.Context, typ string) (bool, error) {
-	b := &namespaced.TargetGroupBinding{}
-	if err := d.Client().Get(ctx, client.ObjectKey{Namespace: ns, Name: "edge-https"}, b); err != nil {
-		return false, err
-	}
-	for _, c := range b.Status.Conditions {
-		if string(c.Type) == typ {
-			return c.Status == corev1.ConditionTrue, nil
+func onBothPorts(ids []string) (out []string) {
+	for _, id := range ids {
+		for _, port := range hostPorts {
+			out = append(out, stack.Target{ID: id, Port: port}.String())
 		}
 	}
-	return false, nil
+	slices.Sort(out)
+	return out
 }
 
 func (d *demo) create(ctx context.Context) error {
-	if err := d.LabelNodes(ctx, edge, "true", "node-1", "node-2", "node-3", "node-4", "node-5"); err != nil {
+	if err := d.LabelNodes(ctx, edge, "true", "node-1", "node-2", "node-4", "node-5"); err != nil {
 		return err
 	}
-	return d.ApplyFiles(ctx,
-		stack.Path("examples/namespaced/proxy.yaml"),
-		stack.Path("examples/namespaced/targetgroup.yaml"),
-		stack.Path("examples/namespaced/targetgroupbinding.yaml"))
+	if d.removed == "" {
+		if err := d.LabelNodes(ctx, edge, "true", "node-3"); err != nil {
+			return err
+		}
+	}
+	return d.ApplyFiles(ctx, stack.Path(example))
 }
 
-// bind applies the binding again.
-func (d *demo) bind(ctx context.Context) error {
-	return d.ApplyFiles(ctx, stack.Path("examples/namespaced/targetgroupbinding.yaml"))
+// complete is what AWS should have by what the file says.
+func (d *demo) complete() []string {
+	d.whole = slices.Concat(d.bare, []string{
+		"load balancer edge-proxy: active, internet-facing, in eu-west-1a eu-west-1b eu-west-1c, cross-zone false, security group edge-proxy",
+		"listener edge-proxy TCP 443: forwards to edge-proxy-https",
+		"listener edge-proxy TCP 80: forwards to edge-proxy-http",
+		"target group edge-proxy-https: TCP 8443, health HTTP 8081/ready",
+		"target group edge-proxy-http: TCP 8080, health HTTP 8081/ready",
+		"security group edge-proxy, team=edge",
+		"rule of edge-proxy: in, from 0.0.0.0/0, tcp 443",
+		"rule of edge-proxy: in, from 0.0.0.0/0, tcp 80",
+	})
+	for _, port := range []int{8080, 8081, 8443} {
+		d.whole = append(d.whole,
+			fmt.Sprintf("rule of edge-proxy: out, to nodes, tcp %d", port), fmt.Sprintf("rule of nodes: in, from edge-proxy, tcp %d", port))
+	}
+	slices.Sort(d.whole)
+	return d.whole
 }
 
 func (d *demo) label(ctx context.Context) error {
@@ -262,15 +121,12 @@ func (d *demo) rolled(ctx context.Context) ([]string, bool, error) {
 	}
 	done := set.Status.ObservedGeneration == set.Generation &&
 		set.Status.UpdatedNumberScheduled == 8 && set.Status.NumberReady == 8
-	have, err := d.instances()
-	return have, done && len(have) == 8, err
+	have := d.targets()
+	return have, done && len(have) == 8*len(hostPorts), nil
 }
 
 func (d *demo) unready(ctx context.Context) error {
-	var err error
-	if d.kept, err = d.instances(); err != nil {
-		return err
-	}
+	d.kept = d.targets()
 	return d.setReady(ctx, 7, corev1.ConditionFalse)
 }
 
@@ -301,8 +157,8 @@ func (d *demo) stays(n int) func(context.Context) ([]string, bool, error) {
 		if until.IsZero() {
 			until = time.Now().Add(5 * time.Second)
 		}
-		if len(d.kept) != n {
-			return nil, false, fmt.Errorf("%d targets instead of %d", len(d.kept), n)
+		if len(d.kept) != n*len(hostPorts) {
+			return nil, false, fmt.Errorf("%d targets instead of %d", len(d.kept), n*len(hostPorts))
 		}
 		return d.kept, time.Now().After(until), nil
 	}
@@ -322,43 +178,66 @@ func (d *demo) deleteNode(ctx context.Context) error {
 }
 
 func (d *demo) without(context.Context) ([]string, bool, error) {
-	want := slices.DeleteFunc(slices.Clone(d.kept), func(id string) bool { return id == d.removed })
-	return want, len(want) == 7, nil
+	want := slices.DeleteFunc(slices.Clone(d.kept), func(target string) bool { return strings.HasPrefix(target, d.removed) })
+	return want, len(want) == 7*len(hostPorts), nil
 }
 
-func (d *demo) drop(context.Context) error {
-	have, err := d.instances()
-	if err != nil || len(have) == 0 {
-		return errors.Join(err, errors.New("there is nothing to drop"))
+// meddle drops a target, and revokes the rules that let the load balancer in.
+func (d *demo) meddle(ctx context.Context) error {
+	group := d.groups()[0]
+	targets := d.Sim.Targets(group.ARN)
+	if len(targets) == 0 {
+		return errors.New("there is nothing to drop")
 	}
-	d.Sim.DropTarget(d.arn, have[0], hostPort)
-	return nil
+	d.Sim.DropTarget(group.ARN, targets[0].ID, targets[0].Port)
+	in := ec2.RevokeSecurityGroupIngressInput{GroupId: ptr(stack.NodeGroup), SecurityGroupRuleIds: []string{d.observed(ctx, "nodes-from-proxy-https")}}
+	_, err := d.EC2In(stack.Region).RevokeSecurityGroupIngress(ctx, &in)
+	return err
+}
+
+// repaired is at rest when the rule is back, too. AWS is asked once in two seconds:
+// what we ask counts against the account's budget.
+func (d *demo) repaired(n int) func(context.Context) ([]string, bool, error) {
+	pods, next, back := d.pods(n), time.Time{}, false
+	return func(ctx context.Context) ([]string, bool, error) {
+		want, settled, err := pods(ctx)
+		if settled && !back && time.Now().After(next) {
+			next = time.Now().Add(2 * time.Second)
+			have, failed := d.Inventory(ctx, stack.Region)
+			back, err = slices.Equal(have, d.whole), failed
+		}
+		return want, settled && back, err
+	}
 }
 
 func (d *demo) deleteService(ctx context.Context) error {
-	var err error
-	if d.kept, err = d.instances(); err != nil {
-		return err
-	}
+	d.kept = d.targets()
 	return d.Client().Delete(ctx, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "edge-proxy"}})
 }
 
-// held is at rest when the binding says that it holds.
+// held is at rest when the bindings say that they hold.
 func (d *demo) held(ctx context.Context) ([]string, bool, error) {
-	held, err := d.condition(ctx, "Held")
+	held, err := d.allAre(ctx, "TargetGroupBinding", "Held")
 	return d.kept, held, err
 }
 
-func (d *demo) createService(ctx context.Context) error {
-	return d.ApplyFiles(ctx, stack.Path("examples/namespaced/proxy.yaml"))
+// deleteAll deletes what is in the file, in no particular order, as kubectl delete
+// -f does.
+func (d *demo) deleteAll(ctx context.Context) error {
+	for _, o := range d.objects {
+		if err := client.IgnoreNotFound(d.Client().Delete(ctx, o.DeepCopy())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (d *demo) unbind(ctx context.Context) error {
-	return d.Client().Delete(ctx, &namespaced.TargetGroupBinding{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "edge-https"}})
-}
-
-// nothing is at rest when the object is gone.
+// nothing is at rest when all objects are gone.
 func (d *demo) nothing(ctx context.Context) ([]string, bool, error) {
-	err := d.Client().Get(ctx, client.ObjectKey{Namespace: ns, Name: "edge-https"}, &namespaced.TargetGroupBinding{})
-	return nil, client.IgnoreNotFound(err) == nil && err != nil, nil
+	for _, o := range d.objects {
+		if err := d.Client().Get(ctx, client.ObjectKeyFromObject(o), o.DeepCopy()); client.IgnoreNotFound(err) != nil || err == nil {
+			return nil, false, client.IgnoreNotFound(err)
+		}
+	}
+	return nil, true, nil
 }

@@ -29,7 +29,7 @@ func TestExamplesAreAccepted(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		objects, err := decode(data)
+		objects, err := stack.Decode(data)
 		for _, o := range objects {
 			// Server-side apply refuses fields that the schema does not know.
 			err := it.Client().Apply(t.Context(), client.ApplyConfigurationFromUnstructured(o),

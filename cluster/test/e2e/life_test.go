@@ -52,7 +52,7 @@ func (e *whole) appearsWithoutWaiting() {
 		"CreateSecurityGroup": 1, "RevokeSecurityGroupEgress": 1,
 		"AuthorizeSecurityGroupIngress": 5, "AuthorizeSecurityGroupEgress": 3,
 		"CreateLoadBalancer": 1,
-		"CreateTargetGroup": 2, "ModifyTargetGroupAttributes": 2,
+		"CreateTargetGroup":  2, "ModifyTargetGroupAttributes": 2,
 		"CreateListener": 2, "ModifyListenerAttributes": 2,
 	}, writes); diff != "" {
 		e.t.Errorf("everything is written once (-want, +got):\n%s", diff)

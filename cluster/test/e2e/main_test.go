@@ -35,8 +35,9 @@ const (
 	starterEnv = "E2E_TEST_STARTER"
 )
 
-// providerArgs let a quiet group be read every 15 s instead of every minute.
-var providerArgs = []string{"--poll=15s", "--min-poll-interval=5s"}
+// providerArgs let a quiet group be read every 15 s instead of every minute, and a
+// tenant's configuration lead to the simulated AWS.
+var providerArgs = []string{"--poll=15s", "--min-poll-interval=5s", "--namespaced-provider-configs=trusted"}
 
 // it is the stack that all tests share.
 var it *stack.Stack

@@ -1,11 +1,9 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -15,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -82,7 +79,7 @@ func (e *whole) read(others *strings.Replacer) {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	objects, err := decode([]byte(others.Replace(string(data))))
+	objects, err := stack.Decode([]byte(others.Replace(string(data))))
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -92,18 +89,6 @@ func (e *whole) read(others *strings.Replacer) {
 		} else {
 			e.workload = append(e.workload, o)
 		}
-	}
-}
-
-func decode(data []byte) (objects []*unstructured.Unstructured, err error) {
-	for docs := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(data), 4096); ; {
-		o := &unstructured.Unstructured{}
-		if err := docs.Decode(o); errors.Is(err, io.EOF) {
-			return objects, nil
-		} else if err != nil {
-			return nil, err
-		}
-		objects = append(objects, o)
 	}
 }
 

@@ -65,7 +65,7 @@ func (s *Stack) StartProvider(ctx context.Context, args ...string) error {
 	cmd := exec.Command(s.binary, append([]string{
 		"--debug", "--leader-election",
 		"--health-probe-bind-addr=" + health, "--metrics-bind-address=127.0.0.1:0",
-		"--cluster-id=local",
+		"--cluster-id=" + s.options.ClusterID,
 	}, args...)...)
 	cmd.Env = []string{"KUBECONFIG=" + kubeconfig, "POD_NAMESPACE=" + Namespace, "HOME=" + s.Dir()}
 	cmd.Stdout, cmd.Stderr = log, log

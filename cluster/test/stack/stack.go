@@ -52,6 +52,13 @@ type Options struct {
 	AWS awssim.Options
 	// Log is where builds tell of their progress; standard error by default.
 	Log io.Writer
+	// Parts of the control plane; everything by default.
+	Parts local.Parts
+	// ClusterID of the provider; "local" by default.
+	ClusterID string
+	// Beside is another cluster, whose AWS and whose build of the provider this one
+	// uses, too. It must be stopped later.
+	Beside *Stack
 	// WithoutPermissions leaves out what a binding needs to read, so that a test
 	// can grant it later.
 	WithoutPermissions bool
@@ -62,6 +69,7 @@ type Stack struct {
 	*local.ControlPlane
 	Sim *awssim.Sim
 
+	options  Options
 	client   client.Client
 	binary   string
 	provider *provider
@@ -73,30 +81,43 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if o.Log == nil {
 		o.Log = os.Stderr
 	}
-	s := &Stack{}
+	if o.ClusterID == "" {
+		o.ClusterID = "local"
+	}
+	s := &Stack{options: o}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	if s.ControlPlane, err = local.Start(ctx, local.Options{Log: o.Log}); err != nil {
+	if s.ControlPlane, err = local.Start(ctx, local.Options{Log: o.Log, Parts: o.Parts}); err != nil {
 		return nil, err
 	}
 	if s.client, err = newClient(s.Config()); err != nil {
 		return nil, err
 	}
-	s.Sim = awssim.New(o.AWS)
-	if _, err := s.Sim.Start(); err != nil {
-		return nil, err
-	}
-	s.SeedNetwork(Region)
-	if s.binary, err = build(ctx, s.Dir(), o.Log); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.install(ctx, o); err != nil {
 		return nil, err
 	}
 	return s, s.AddInstances(ctx, local.Nodes("node", o.Nodes, Zones...)...)
+}
+
+// prepare starts AWS and builds the provider, or takes another cluster's.
+func (s *Stack) prepare(ctx context.Context) (err error) {
+	if other := s.options.Beside; other != nil {
+		s.Sim, s.binary = other.Sim, other.binary
+		return nil
+	}
+	s.Sim = awssim.New(s.options.AWS)
+	if _, err := s.Sim.Start(); err != nil {
+		return err
+	}
+	s.SeedNetwork(Region)
+	s.binary, err = build(ctx, s.Dir(), s.options.Log)
+	return err
 }
 
 // Client is the admin's client, which knows our kinds too.
@@ -244,7 +265,7 @@ func (s *Stack) Stop() error {
 	if s.provider != nil {
 		errs = append(errs, s.StopProvider())
 	}
-	if s.Sim != nil {
+	if s.Sim != nil && s.options.Beside == nil {
 		s.Sim.Close()
 	}
 	if s.ControlPlane != nil {

@@ -46,7 +46,7 @@ type external struct {
 func (e *external) Observe(ctx context.Context, mg Listener) (managed.ExternalObservation, error) {
 	f, err := e.find(ctx, mg)
 	if err != nil || f == nil {
-		return managed.ExternalObservation{}, err
+		return managed.ExternalObservation{}, unlessGone(err)
 	}
 
 	e.found = f
@@ -58,7 +58,7 @@ func (e *external) Observe(ctx context.Context, mg Listener) (managed.ExternalOb
 	}
 
 	if err := e.details(ctx, mg, f); err != nil {
-		return managed.ExternalObservation{}, err
+		return managed.ExternalObservation{}, unlessGone(err)
 	}
 
 	impossible := e.compare(mg)
@@ -76,6 +76,15 @@ func (e *external) Observe(ctx context.Context, mg Listener) (managed.ExternalOb
 	}
 
 	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: e.change.none(), Diff: e.change.String()}, nil
+}
+
+// unlessGone is no error if the listener went between two reads.
+func unlessGone(err error) error {
+	if aws.IsNotFound(err, codeNotFound) {
+		return nil
+	}
+
+	return err
 }
 
 // compare what is wanted with what AWS has, and decide what to change. The error

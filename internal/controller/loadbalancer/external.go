@@ -44,7 +44,7 @@ type external struct {
 func (e *external) Observe(ctx context.Context, mg LoadBalancer) (managed.ExternalObservation, error) {
 	b, err := e.find(ctx, mg)
 	if err != nil || b == nil {
-		return managed.ExternalObservation{}, err
+		return managed.ExternalObservation{}, unlessGone(err)
 	}
 
 	e.balancer = b
@@ -56,7 +56,7 @@ func (e *external) Observe(ctx context.Context, mg LoadBalancer) (managed.Extern
 	}
 
 	if err := e.details(ctx, mg, b); err != nil {
-		return managed.ExternalObservation{}, err
+		return managed.ExternalObservation{}, unlessGone(err)
 	}
 
 	impossible := e.compare(mg)
@@ -76,6 +76,15 @@ func (e *external) Observe(ctx context.Context, mg LoadBalancer) (managed.Extern
 	return managed.ExternalObservation{
 		ResourceExists: true, ResourceUpToDate: e.change.none(), Diff: e.change.String(), ConnectionDetails: connection(b),
 	}, nil
+}
+
+// unlessGone is no error if the load balancer went between two reads.
+func unlessGone(err error) error {
+	if aws.IsNotFound(err, codeNotFound) {
+		return nil
+	}
+
+	return err
 }
 
 // compare what is wanted with what AWS has, and decide what to change. The error

@@ -43,12 +43,12 @@ type external struct {
 func (e *external) Observe(ctx context.Context, mg TargetGroup) (managed.ExternalObservation, error) {
 	g, err := e.find(ctx, mg)
 	if err != nil || g == nil {
-		return managed.ExternalObservation{}, err
+		return managed.ExternalObservation{}, unlessGone(err)
 	}
 
 	ours := mg.ObservedState().AtProvider
 	if err := e.readAttributes(ctx, g, ours.ManagedAttributeKeys); err != nil {
-		return managed.ExternalObservation{}, err
+		return managed.ExternalObservation{}, unlessGone(err)
 	}
 
 	have := have(g.sdk)
@@ -76,6 +76,15 @@ func (e *external) Observe(ctx context.Context, mg TargetGroup) (managed.Externa
 	}
 
 	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: e.change.none(), Diff: e.change.String(g)}, nil
+}
+
+// unlessGone is no error if the group went between two reads.
+func unlessGone(err error) error {
+	if aws.IsNotFound(err, codeNotFound) {
+		return nil
+	}
+
+	return err
 }
 
 // Create a group, unless Observe has found that we did already.
