@@ -175,6 +175,30 @@ func TestBinder(t *testing.T) {
 				b.counts(1, 1)
 			},
 		},
+		"AGroupThatIsGoneHasNoTargets": {
+			reason: "when a binding and its group are deleted at once, the group may go first, and nothing has failed",
+			run: func(b *bench, arn string) {
+				o := b.order("web", arn)
+				b.world.run("web", 0, 1, 2)
+				b.engine.Bind(o)
+				b.ready("web")
+				b.sim.DeleteTargetGroup(arn)
+				b.engine.Release(o.Binding.UID)
+				b.eventually("released", func() string {
+					if s, _ := b.engine.Snapshot(o.Binding.UID); !s.Released {
+						return "not yet"
+					}
+					return ""
+				})
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				for _, e := range b.events {
+					if e.Warning {
+						b.t.Errorf("%s: %s", e.Reason, e.Message)
+					}
+				}
+			},
+		},
 		"ASiblingsTargetsAreHandedOver": {
 			reason: "what another binding of the cluster wants in the same group is not deregistered by a release",
 			run: func(b *bench, arn string) {

@@ -109,7 +109,7 @@ func TestConfigurationInUseStays(t *testing.T) {
 	}
 }
 
-// TestDeletionProtection: the examples of each kind have it on.
+// TestDeletionProtection is reported, and not fought.
 func TestDeletionProtection(t *testing.T) {
 	bothScopes(t, func(t *testing.T, w *world) {
 		e := w.example(t)

@@ -55,9 +55,9 @@ func applyNamespace(t *testing.T) {
 	}
 }
 
-// TestTheWholeExampleWorksAsItIs: both scopes at once, byte for byte, with all
-// objects at the same time.
-func TestTheWholeExampleWorksAsItIs(t *testing.T) {
+// TestExamplesWorkAsTheyAre: both scopes' complete examples at once, byte for byte,
+// and then the examples of each kind.
+func TestExamplesWorkAsTheyAre(t *testing.T) {
 	t.Parallel()
 	specs := local.Nodes("example", 3, stack.Zones...)
 	var nodes []string
@@ -68,21 +68,18 @@ func TestTheWholeExampleWorksAsItIs(t *testing.T) {
 	if err := it.AddInstances(t.Context(), specs...); err != nil {
 		t.Fatal(err)
 	}
-	both := []*whole{asItIs(t, inNamespace, "edge-proxy"), asItIs(t, inCluster, "proxy")}
+	both := []*whole{asItIs(t, inNamespace, "edge-proxy", completeExample), asItIs(t, inCluster, "proxy", completeExample)}
 	all := both[0]
 	all.bare = all.inventory(t.Context())
-	files := []string{"examples/namespaced/nlb-proxy.yaml", "examples/cluster/nlb-proxy.yaml"}
-	for _, f := range files {
-		if err := it.ApplyFiles(t.Context(), stack.Path(f)); err != nil {
-			t.Fatal(err)
-		}
+	for _, e := range both {
+		e.apply(e.workload...)
+		e.apply(e.managed...)
 	}
 	for _, e := range both {
 		e.allReady()
 		e.serves("each instance that runs a proxy is a target of both ports", nodes...)
 	}
 	all.inAWS("the example makes what it says", slices.Concat(both[0].lines(), both[1].lines())...)
-
 	for _, e := range both {
 		e.delete(e.managed...)
 	}
@@ -90,4 +87,19 @@ func TestTheWholeExampleWorksAsItIs(t *testing.T) {
 		e.allGone("everything is deleted at once", e.managed...)
 	}
 	all.inAWS("nothing is left")
+
+	for _, s := range []scope{inNamespace, inCluster} {
+		e := asItIs(t, s, "", "securitygroup.yaml", "securitygrouprule.yaml", "loadbalancer.yaml", "targetgroup.yaml", "listener.yaml", "targetgroupbinding.yaml")
+		e.bare = all.bare
+		e.apply(e.managed...)
+		e.allReady()
+		u, err := e.now(t.Context(), e.one("LoadBalancer", "edge"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.patch(u, `{"spec":{"forProvider":{"deletionProtection":false}}}`)
+		e.delete(e.managed...)
+		e.allGone("without its protection it is deleted", e.managed...)
+		e.inAWS("nothing is left")
+	}
 }

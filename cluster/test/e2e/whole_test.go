@@ -19,6 +19,9 @@ import (
 	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
 )
 
+// completeExample has all that a proxy with hostNetwork takes in AWS.
+const completeExample = "nlb-proxy.yaml"
+
 // A whole is the complete example of a scope.
 type whole struct {
 	*world
@@ -49,7 +52,7 @@ func (w *world) example(t *testing.T, onNodes ...int) *whole {
 	if w.scope == inCluster {
 		others = append(others, "name: proxy", "name: "+w.unique("proxy"), "name: nodes-", "name: "+w.unique("nodes-"))
 	}
-	e.read(strings.NewReplacer(others...))
+	e.read(strings.NewReplacer(others...), completeExample)
 	for _, n := range onNodes {
 		if err := it.LabelNodes(t.Context(), "example.org/"+w.ns, "true", nodeName(n)); err != nil {
 			t.Fatal(err)
@@ -60,34 +63,35 @@ func (w *world) example(t *testing.T, onNodes ...int) *whole {
 	return e
 }
 
-// asItIs is the complete example of a scope without any change.
-func asItIs(t *testing.T, s scope, prefix string) *whole {
+// asItIs are examples of a scope without any change: files in its directory.
+func asItIs(t *testing.T, s scope, prefix string, files ...string) *whole {
 	t.Helper()
 	e := &whole{
 		world: &world{t: t, scope: s, ns: exampleNamespace, region: stack.Region}, prefix: prefix,
 		rename: func(name string) string { return name }, https: 8443, http: 8080, check: 8081,
 	}
-	e.read(strings.NewReplacer())
+	e.read(strings.NewReplacer(), files...)
 	t.Cleanup(e.dump)
 	return e
 }
 
-func (e *whole) read(others *strings.Replacer) {
+func (e *whole) read(others *strings.Replacer, files ...string) {
 	e.t.Helper()
-	dir := map[string]string{inNamespace.name: "namespaced", inCluster.name: "cluster"}[e.scope.name]
-	data, err := os.ReadFile(stack.Path("examples/" + dir + "/nlb-proxy.yaml"))
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	objects, err := stack.Decode([]byte(others.Replace(string(data))))
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	for _, o := range objects {
-		if o.GroupVersionKind().Group == e.scope.group {
-			e.managed = append(e.managed, o)
-		} else {
-			e.workload = append(e.workload, o)
+	for _, file := range files {
+		data, err := os.ReadFile(stack.Path("examples/" + strings.ToLower(e.scope.name) + "/" + file))
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		objects, err := stack.Decode([]byte(others.Replace(string(data))))
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		for _, o := range objects {
+			if o.GroupVersionKind().Group == e.scope.group {
+				e.managed = append(e.managed, o)
+			} else {
+				e.workload = append(e.workload, o)
+			}
 		}
 	}
 }
