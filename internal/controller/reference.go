@@ -273,6 +273,17 @@ func (l Link) name() string {
 
 func (l Link) object(name string) string { return fmt.Sprintf("%s %q", l.To.Kind, name) }
 
+// Lost says that what the link has led to does not exist in AWS any more: its object
+// has to go, or to make another.
+func (l Link) Lost() Waiting {
+	object := "the selected " + l.To.Kind
+	if l.Ref != nil {
+		object = l.object(l.Ref.Name)
+	}
+
+	return Waiting{Field: l.name(), Object: object, Lacks: "does not exist in AWS any more"}
+}
+
 func (l Link) ambiguous(found []client.Object) error {
 	names := make([]string, len(found))
 	for i, f := range found {

@@ -25,7 +25,7 @@ import (
 
 const (
 	// patience is how long anything may take that should happen, on a busy machine.
-	patience = 90 * time.Second
+	patience = 3 * time.Minute
 	// atOnce are tests that run at the same time: they wait more than they work.
 	atOnce = "12"
 	// nodes that all tests share, and the most tests.

@@ -107,6 +107,12 @@ func (e *external) named(ctx context.Context, mg Listener, external string) (*ty
 	}
 
 	all, err := e.read.ListenersOf(ctx, e.wanted.loadBalancer, e.ages.Settings)
+	if link := loadBalancerLink(mg); aws.IsNotFound(err, codeNoLoadBalancer) && external != "" && link.Set() && !e.deleting {
+		// Both were there. A load balancer that is being deleted takes its listeners
+		// with it, and they may be deleted later.
+		return nil, link.Lost()
+	}
+
 	if err != nil && !aws.IsNotFound(err, codeNoLoadBalancer) {
 		return nil, controller.Failed("describe the listeners of "+e.wanted.loadBalancer, err)
 	}
