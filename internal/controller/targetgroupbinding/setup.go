@@ -62,7 +62,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	c := &connector{
 		options: o.Options, engine: engine, cluster: o.Cluster,
 		resolver: controller.Resolver{Client: mgr.GetClient(), Active: active(o.Options)},
-		facts:    newMemo[foundGroup](factsFor), hints: newMemo[string](o.PollInterval),
+		looked: newMemo[bool](0), hints: newMemo[string](o.PollInterval),
 		event: l.event,
 	}
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
@@ -75,7 +75,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 			Sources:   []source.Source{source.Channel(l.wanted[gv.Group], &handler.EnqueueRequestForObject{})},
 			OnGone: func(_ context.Context, b Binding) {
 				engine.Forget(b.GetUID())
-				c.facts.forget(b.GetUID())
+				c.looked.forget(b.GetUID())
 				c.hints.forget(b.GetUID())
 			},
 			MaxConcurrentReconciles: workers,
@@ -111,8 +111,9 @@ type connector struct {
 	engine   *binder.Binder
 	cluster  *clusters.Cluster
 	resolver controller.Resolver
-	facts    *memo[foundGroup]
-	hints    *memo[string]
+	// looked says that AWS was asked for the group since a generation is there.
+	looked *memo[bool]
+	hints  *memo[string]
 	// event records an Event on a binding.
 	event func(binder.Ref, binder.Event)
 }
