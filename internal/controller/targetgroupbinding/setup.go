@@ -62,7 +62,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	c := &connector{
 		options: o.Options, engine: engine, cluster: o.Cluster,
 		resolver: controller.Resolver{Client: mgr.GetClient(), Active: active(o.Options)},
-		looked: newMemo[bool](0), hints: newMemo[string](o.PollInterval),
+		looked:   newMemo[bool](0), hints: newMemo[string](o.PollInterval),
 		event: l.event,
 	}
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
