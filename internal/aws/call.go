@@ -106,7 +106,7 @@ func (l limiter) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 		}
 	}
 	out, metadata, err := next.HandleFinalize(ctx, in)
-	l.budget.attempted(l.budget.categoryOf(middleware.GetOperationName(ctx)), Classify(err) == ClassThrottled)
+	l.budget.attempted(middleware.GetOperationName(ctx), Classify(err))
 	return out, metadata, err
 }
 

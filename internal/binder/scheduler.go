@@ -119,3 +119,10 @@ func poke(wake chan<- struct{}) {
 	default:
 	}
 }
+
+// due is when a group should be read; zero if it has no wish.
+func (s *scheduler) due(g *group) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wishes[g.key.arn].due
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 )
@@ -123,10 +124,21 @@ func (b *bench) many(n int) (arns []string) {
 		b.world.run(name, i%6, (i+1)%6)
 		b.engine.Bind(b.order(name, arns[i]))
 	}
-	for i := range n {
-		b.ready(fmt.Sprintf("web-%d", i))
-	}
+	b.allReady(n)
 	return arns
+}
+
+// allReady waits for the bindings that many makes.
+func (b *bench) allReady(n int) {
+	b.t.Helper()
+	b.within10("all groups are read and written", func() bool {
+		for i := range n {
+			if s, ok := b.engine.Snapshot(types.UID(fmt.Sprintf("web-%d", i))); !ok || !s.Conditions[0].Status {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func TestGroupsThatWaitAreReadThreeTimesASecond(t *testing.T) {
@@ -176,9 +188,7 @@ func TestReadsThatFailStarveNobody(t *testing.T) {
 			t.Errorf("another kind's read waited %s", took)
 		}
 		repair()
-		for i := range n {
-			b.ready(fmt.Sprintf("web-%d", i))
-		}
+		b.allReady(n)
 	})
 }
 

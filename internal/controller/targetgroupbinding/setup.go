@@ -7,6 +7,7 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -43,6 +44,8 @@ type Options struct {
 	// NoDeregistration says why nothing may be deregistered at all; empty if it
 	// may.
 	NoDeregistration string
+	// Metrics is where those of the engine are registered; nil for nowhere.
+	Metrics prometheus.Registerer
 }
 
 // Setup adds the engine and the reconcilers of both scopes.
@@ -58,6 +61,11 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	}
 	if err := mgr.Add(engine); err != nil {
 		return err
+	}
+	if o.Metrics != nil {
+		if err := o.Metrics.Register(engine); err != nil {
+			return err
+		}
 	}
 	c := &connector{
 		options: o.Options, engine: engine, cluster: o.Cluster,
