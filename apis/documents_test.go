@@ -51,7 +51,7 @@ func TestWhatUsersCopyIsAccepted(t *testing.T) {
 			}
 
 			object, _ = integers(object).(map[string]any)
-			for _, refusal := range append(c.refusals(object, nil), c.unknown(object)...) {
+			for _, refusal := range append(c.Refusals(object, nil), c.unknown(object)...) {
 				t.Errorf("%s: %s: %s", file, kind, refusal)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/provider-nlb/provider-nlb/internal/clusters"
 	"github.com/provider-nlb/provider-nlb/internal/controller/targetgroupbinding"
@@ -31,6 +32,6 @@ func (p *provider) registerBinding() error {
 		off = "the provider runs with --deregistration=off"
 	}
 	return targetgroupbinding.Setup(p.manager, targetgroupbinding.Options{
-		Options: p.options, Cluster: observed, NoDeregistration: off,
+		Options: p.options, Cluster: observed, NoDeregistration: off, Metrics: metrics.Registry,
 	})
 }

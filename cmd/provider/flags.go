@@ -31,6 +31,10 @@ type flags struct {
 	clusterID                string
 	namespacedProviderConfig string
 
+	awsAPIShare  int
+	awsFIPS      bool
+	awsDualStack bool
+
 	deregistration string
 	hostPorts      bool
 }
@@ -63,6 +67,11 @@ func newApp(f *flags) *kingpin.Application {
 	app.Flag("namespaced-provider-configs", "restricted: namespaced ProviderConfigs have no part in the provider's own identity and no endpoint; trusted: they may.").
 		Default("restricted").EnumVar(&f.namespacedProviderConfig, "restricted", "trusted")
 
+	app.Flag("aws-api-share", "Percentage that this cluster uses of what AWS grants an account and region for all ELBv2 calls together and for reads; half as much of EC2's.").
+		Default("50").IntVar(&f.awsAPIShare)
+	app.Flag("aws-fips", "Use AWS's FIPS endpoints.").BoolVar(&f.awsFIPS)
+	app.Flag("aws-dual-stack", "Use AWS's dual-stack endpoints.").BoolVar(&f.awsDualStack)
+
 	app.Flag("deregistration", "off keeps every target registered: a brake.").Default("on").EnumVar(&f.deregistration, "on", "off")
 	app.Flag("host-ports", "Also bind pods that are not hostNetwork and have a hostPort. All pods are then watched.").BoolVar(&f.hostPorts)
 
@@ -82,6 +91,8 @@ func (f *flags) validate() error {
 		return errFlag("poll-jitter-percentage", "must be from 0 to 50")
 	case f.maxReconcileRate < 1:
 		return errFlag("max-reconcile-rate", "must be at least 1")
+	case f.awsAPIShare < 1 || f.awsAPIShare > 100:
+		return errFlag("aws-api-share", "must be from 1 to 100")
 	case f.renewDeadline >= f.leaseDuration:
 		return errFlag("leader-election-renew-deadline", "must be less than --leader-election-lease-duration")
 	}

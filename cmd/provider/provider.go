@@ -71,10 +71,16 @@ func newProvider(ctx context.Context, f *flags, fail context.CancelCauseFunc) (*
 
 	p := &provider{flags: f, manager: mgr, options: newOptions(f, log, fail)}
 	p.options.ClusterID = id
+
+	pool := aws.NewPool(f.pool(id))
+	if err := metrics.Registry.Register(pool); err != nil {
+		return nil, fmt.Errorf("cannot register metrics: %w", err)
+	}
+
 	p.options.Connections = controller.NewConnections(controller.ConnectionsOptions{
 		Client:          mgr.GetClient(),
 		Secrets:         mgr.GetAPIReader(),
-		Pool:            aws.NewPool(aws.PoolOptions{UserAgent: fmt.Sprintf("provider-nlb/%s cluster/%s", version, id)}),
+		Pool:            pool,
 		TrustNamespaced: f.namespacedProviderConfig == "trusted",
 	})
 
@@ -85,6 +91,16 @@ func newProvider(ctx context.Context, f *flags, fail context.CancelCauseFunc) (*
 	log.Info("Starting", "version", version, "cluster-id", id, "gated", gated)
 
 	return p, nil
+}
+
+// pool says how AWS is reached.
+func (f *flags) pool(clusterID string) aws.PoolOptions {
+	return aws.PoolOptions{
+		UserAgent: fmt.Sprintf("provider-nlb/%s cluster/%s", version, clusterID),
+		Share:     aws.SharesOf(float64(f.awsAPIShare) / 100),
+		FIPS:      f.awsFIPS,
+		DualStack: f.awsDualStack,
+	}
 }
 
 // newOptions returns the options of all controllers, as the flags say.

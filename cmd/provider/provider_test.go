@@ -50,6 +50,7 @@ func TestFlagsAreChecked(t *testing.T) {
 		"StateMetrics": {"Each recording lists everything.", "--poll-state-metric=5s", "--poll-state-metric must be at least 30s"},
 		"Jitter":       {"A poll must not come twice as early.", "--poll-jitter-percentage=90", "--poll-jitter-percentage must be from 0 to 50"},
 		"Rate":         {"0 would be nothing at all.", "--max-reconcile-rate=0", "--max-reconcile-rate must be at least 1"},
+		"Share":        {"More than all of the account cannot be used.", "--aws-api-share=101", "--aws-api-share must be from 1 to 100"},
 		"Lease":        {"A leader must give up before the next one starts.", "--leader-election-renew-deadline=15s", "--leader-election-renew-deadline must be less"},
 	}
 	for name, tc := range cases {

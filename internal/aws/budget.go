@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type Budget struct {
 	// deregistrations since the last that did.
 	registered int
 	timer      *time.Timer
+	outcomes   map[outcome]uint64
 }
 
 type waiter struct {
@@ -55,7 +57,7 @@ func NewBudget(s Shares) *Budget { return newBudget(s.of(Limits()), CategoryOf) 
 func NewEC2Budget(s Shares) *Budget { return newBudget(s.of(EC2Limits()), EC2CategoryOf) }
 
 func newBudget(limits map[Category]Limit, categoryOf func(string) Category) *Budget {
-	b := &Budget{categoryOf: categoryOf, buckets: map[Category]*bucket{}}
+	b := &Budget{categoryOf: categoryOf, buckets: map[Category]*bucket{}, outcomes: map[outcome]uint64{}}
 	now := time.Now()
 	for c, l := range limits {
 		b.buckets[c] = newBucket(l, now)
@@ -249,19 +251,28 @@ func (b *Budget) soonest() time.Duration {
 
 // attempted counts an attempt and learns from its outcome. AWS does not say
 // whether the category or the account was exhausted: the category is slowed.
-func (b *Budget) attempted(c Category, throttled bool) {
+func (b *Budget) attempted(action string, class Class) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.outcomes[outcome{action, class}]++
+	c := b.categoryOf(action)
 	for _, k := range b.both(c) {
 		k.calls++
 	}
-	if !throttled {
+	if class != ClassThrottled {
 		return
 	}
 	if account := b.buckets[AccountWide]; account != nil {
 		account.throttled++
 	}
 	b.buckets[c].slow(time.Now())
+}
+
+// outcomesSoFar are the numbers of attempts since the start.
+func (b *Budget) outcomesSoFar() map[outcome]uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.outcomes)
 }
 
 // waitError is a context that ended before there was a token.

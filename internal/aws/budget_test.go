@@ -245,7 +245,7 @@ func TestThrottlingHalvesARateAndItRecovers(t *testing.T) {
 		step := func(d time.Duration, throttled int) {
 			time.Sleep(d)
 			for range throttled {
-				b.attempted(Registration, true)
+				b.attempted("RegisterTargets", ClassThrottled)
 			}
 			got = append(got, rate())
 		}
@@ -275,8 +275,8 @@ func TestLevel(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { _ = b.Acquire(ctx, Registration, PriorityRegister) }()
 		synctest.Wait()
-		b.attempted(Registration, false)
-		b.attempted(NonMutating, true)
+		b.attempted("RegisterTargets", ClassNone)
+		b.attempted("DescribeTags", ClassThrottled)
 		want := map[Category]Level{
 			AccountWide:       {Tokens: 0, PerSecond: 5, Waiting: 1, Calls: 2, Throttled: 1},
 			ResourceIntensive: {Tokens: 10, PerSecond: 0.2},

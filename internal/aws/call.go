@@ -137,7 +137,7 @@ func (l limiter) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 	answered := said.attempt()
 	out, metadata, err := next.HandleFinalize(ctx, in)
 	answered(err)
-	l.budget.attempted(l.budget.categoryOf(middleware.GetOperationName(ctx)), Classify(err) == ClassThrottled)
+	l.budget.attempted(middleware.GetOperationName(ctx), Classify(err))
 	return out, metadata, err
 }
 

@@ -46,9 +46,9 @@ func TestWhatAWriteChanges(t *testing.T) {
 		want   []string
 	}{
 		"CreateTargetGroup": {"What it will be is known by its name only.", "CreateTargetGroup",
-			&elbv2.CreateTargetGroupInput{Name: sdk.String("web"), VpcId: sdk.String("vpc-1"), Tags: []elbtypes.Tag{{Key: sdk.String("Name"), Value: sdk.String(tgARN)}}}, []string{"web"}},
+			&elbv2.CreateTargetGroupInput{Name: sdk.String("web"), VpcId: sdk.String("vpc-1"), Tags: []elbtypes.Tag{{Key: sdk.String("Name"), Value: sdk.String(tgARN)}}}, []string{everyGroup, "web"}},
 		"DeleteTargetGroup": {"Its name is free again.", "DeleteTargetGroup",
-			&elbv2.DeleteTargetGroupInput{TargetGroupArn: sdk.String(tgARN)}, []string{tgARN, "end of " + tgARN, "web"}},
+			&elbv2.DeleteTargetGroupInput{TargetGroupArn: sdk.String(tgARN)}, []string{tgARN, "end of " + tgARN, everyGroup, "web"}},
 		"DeleteLoadBalancer": {"Its listeners go with it, and let go of their target groups.", "DeleteLoadBalancer",
 			&elbv2.DeleteLoadBalancerInput{LoadBalancerArn: sdk.String(lbARN)}, []string{lbARN, "edge", "end of " + lbARN, everyUse}},
 		"CreateListener": {"A load balancer has one more, and target groups are used.", "CreateListener",

@@ -69,21 +69,24 @@ func EC2Limits() map[Category]Limit {
 // category that is not in it has its default. Tests use large values.
 type Shares map[Category]float64
 
-// DefaultShares leave half of the account to everybody else, but all of
-// registration to us: nobody else should register targets in our groups, and a
-// pod that is ready waits for it. Of EC2, whose busiest users are the machines
-// themselves, they take a quarter.
-func DefaultShares() Shares {
+// DefaultShares leave half of the account to everybody else.
+func DefaultShares() Shares { return SharesOf(0.5) }
+
+// SharesOf takes a part of what is granted for all calls together and for reads,
+// but all of registration and of other changes: nobody else should register
+// targets in our groups, and a pod that is ready waits for it. Of EC2, whose
+// busiest users are the machines themselves, it takes half as much.
+func SharesOf(part float64) Shares {
 	return Shares{
-		AccountWide:       0.5,
+		AccountWide:       part,
 		ResourceIntensive: 1,
 		Registration:      1,
-		NonMutating:       0.5,
+		NonMutating:       part,
 		Mutating:          1,
-		EC2NonMutating:    0.25,
-		EC2Mutating:       0.25,
-		EC2Ingress:        0.25,
-		EC2Tags:           0.25,
+		EC2NonMutating:    part / 2,
+		EC2Mutating:       part / 2,
+		EC2Ingress:        part / 2,
+		EC2Tags:           part / 2,
 	}
 }
 

@@ -40,6 +40,9 @@ type PoolOptions struct {
 	// FIPS and DualStack choose AWS's endpoints of that kind. They have no
 	// effect where a Config has an EndpointURL.
 	FIPS, DualStack bool
+	// HTTP sends requests; nil means over the network. Tests have a simulated AWS
+	// in memory here.
+	HTTP elbv2.HTTPClient
 }
 
 // Pool keeps an Access for each identity and region, and Budgets for each account
@@ -102,6 +105,9 @@ type Access struct {
 
 // NewPool returns an empty pool.
 func NewPool(o PoolOptions) *Pool {
+	if o.HTTP != nil {
+		return newPool(o, o.HTTP)
+	}
 	client := awshttp.NewBuildableClient().WithTimeout(CallTimeout).
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dial }).
 		WithTransportOptions(func(t *http.Transport) {

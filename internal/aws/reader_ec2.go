@@ -29,12 +29,8 @@ func (r *Reader) readGroups(ctx context.Context, ids []string) (map[string]types
 	if len(ids) > 1 {
 		in = &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{filter("group-id", ids...)}, MaxResults: sdk.Int32(ec2Page)}
 	}
-	found := map[string]types.SecurityGroup{}
 	list, err := r.describeGroups(ctx, in)
-	for _, g := range list {
-		found[sdk.ToString(g.GroupId)] = g
-	}
-	return found, err
+	return under(list, func(g types.SecurityGroup) *string { return g.GroupId }), err
 }
 
 // readGroupName takes a VPC's id and a name. A filter is the only way to ask for
@@ -61,32 +57,25 @@ func literally(s string) string {
 }
 
 func (r *Reader) describeGroups(ctx context.Context, in *ec2.DescribeSecurityGroupsInput) ([]types.SecurityGroup, error) {
-	var found []types.SecurityGroup
-	for pages := ec2.NewDescribeSecurityGroupsPaginator(r.ec2, in); pages.HasMorePages(); {
-		out, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, out.SecurityGroups...)
-	}
-	return found, nil
+	list, _, err := everything(ctx, ec2.NewDescribeSecurityGroupsPaginator(r.ec2, in),
+		func(o *ec2.DescribeSecurityGroupsOutput) []types.SecurityGroup { return o.SecurityGroups })
+	return list, err
 }
 
 func (r *Reader) readGroupRules(ctx context.Context, ids []string) (map[string][]types.SecurityGroupRule, error) {
+	in := &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", ids...)}, MaxResults: sdk.Int32(ec2Page)}
+	list, _, err := everything(ctx, ec2.NewDescribeSecurityGroupRulesPaginator(r.ec2, in),
+		func(o *ec2.DescribeSecurityGroupRulesOutput) []types.SecurityGroupRule { return o.SecurityGroupRules })
+	if err != nil {
+		return nil, err
+	}
 	found := map[string][]types.SecurityGroupRule{}
 	for _, id := range ids {
 		found[id] = nil
 	}
-	in := &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{filter("group-id", ids...)}, MaxResults: sdk.Int32(ec2Page)}
-	for pages := ec2.NewDescribeSecurityGroupRulesPaginator(r.ec2, in); pages.HasMorePages(); {
-		out, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, rule := range out.SecurityGroupRules {
-			id := sdk.ToString(rule.GroupId)
-			found[id] = append(found[id], rule)
-		}
+	for _, rule := range list {
+		id := sdk.ToString(rule.GroupId)
+		found[id] = append(found[id], rule)
 	}
 	return found, nil
 }

@@ -3,9 +3,6 @@ package aws
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -21,33 +18,13 @@ import (
 
 const vpc = "vpc-0123456789abcdef0"
 
-// inMemory is a wire to a simulated AWS, so that a test's clock runs.
-func inMemory(sim *awssim.Sim) wire {
-	return func(r *http.Request) (out *http.Response, err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				if r.Context().Err() != nil {
-					err = r.Context().Err()
-					return
-				}
-				err = io.ErrUnexpectedEOF
-			}
-		}()
-		served := r.Clone(r.Context())
-		served.Host = r.URL.Host
-		w := httptest.NewRecorder()
-		sim.ServeHTTP(w, served)
-		return w.Result(), nil
-	}
-}
-
 // bubbled is a simulated AWS with throttling in a test's bubble, a pool that
 // reaches it, and the access of DefaultKey.
 func bubbled(t *testing.T) (*awssim.Sim, *Pool, *Access) {
 	t.Helper()
 	sim := awssim.New(awssim.Options{TokenBuckets: true, Latency: 50 * time.Millisecond})
 	t.Cleanup(sim.Close)
-	p := newPool(PoolOptions{}, inMemory(sim))
+	p := newPool(PoolOptions{}, sim)
 	return sim, p, access(t, p, keyed("http://aws.test", awssim.DefaultKey.ID, awssim.DefaultKey.Secret), "eu-west-1")
 }
 

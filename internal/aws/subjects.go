@@ -13,6 +13,8 @@ import (
 const (
 	// everyUse is which load balancers use which target groups.
 	everyUse = "use of target groups"
+	// everyGroup is which target groups there are.
+	everyGroup = "target groups"
 	// everyRule is the rules of all security groups: a rule's id does not tell
 	// its group.
 	everyRule = "security group rules"
@@ -46,6 +48,8 @@ func subjectsOf(action string, input any) []string {
 	switch action {
 	case "CreateListener", "ModifyListener", "DeleteListener", "DeleteLoadBalancer", "CreateRule", "ModifyRule", "DeleteRule":
 		out = append(out, everyUse)
+	case "CreateTargetGroup", "DeleteTargetGroup":
+		out = append(out, everyGroup)
 	case "CreateSecurityGroup", "DeleteSecurityGroup":
 		out = append(out, everyGroupName, everyRule)
 	}

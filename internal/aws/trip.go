@@ -256,17 +256,18 @@ func (e *item[T]) wanted(now time.Time) bool {
 }
 
 // passengers are keys that nobody waits for, but that somebody will ask for soon:
-// those that were last asked for the longest ago, and at least an age ago. A call
-// with them costs no more than one without.
+// those that were last asked for the longest ago, and at least an age ago; and those
+// that are asked for more often, once they are too old. A call with them costs no
+// more than one without.
 func (s *shelf[T]) passengers(t *trip[T], keys []string, now time.Time) []string {
 	if t.alone || len(keys) >= s.size {
 		return nil
 	}
 	var out []string
 	for k, e := range s.entries {
-		due := e.wanted(now) && now.Sub(e.asked) >= e.age
-		stale := e.used || now.Sub(e.at) >= e.age
-		if due && stale && e.ask == nil && (s.alone == nil || !s.alone(k)) {
+		old := now.Sub(e.at) >= e.age
+		due := e.wanted(now) && (old || e.used && now.Sub(e.asked) >= e.age)
+		if due && e.ask == nil && (s.alone == nil || !s.alone(k)) {
 			out = append(out, k)
 		}
 	}

@@ -98,14 +98,15 @@ type Options struct {
 
 // A Binder keeps target groups in step with pods.
 type Binder struct {
-	o       Options
-	readers readers
+	o Options
 
-	mu      sync.Mutex
-	ctx     context.Context // of Start; nil before
-	groups  map[groupKey]*group
-	of      map[types.UID]*group
-	running sync.WaitGroup
+	mu     sync.Mutex
+	ctx    context.Context // of Start; nil before
+	groups map[groupKey]*group
+	// schedulers of health reads. They are few, and live as long as the Binder.
+	schedulers map[*aws.Budget]*scheduler
+	of         map[types.UID]*group
+	running    sync.WaitGroup
 }
 
 type groupKey struct{ account, region, arn string }
@@ -118,7 +119,7 @@ func New(o Options) *Binder {
 	if o.Log == nil {
 		o.Log = logging.NewNopLogger()
 	}
-	return &Binder{o: o, groups: map[groupKey]*group{}, of: map[types.UID]*group{}}
+	return &Binder{o: o, groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
 }
 
 // NeedLeaderElection is true: only one process may write.
@@ -128,6 +129,9 @@ func (b *Binder) NeedLeaderElection() bool { return true }
 func (b *Binder) Start(ctx context.Context) error {
 	b.mu.Lock()
 	b.ctx = ctx
+	for _, s := range b.schedulers {
+		b.goOn(s.run)
+	}
 	for _, g := range b.groups {
 		b.run(g)
 	}
@@ -142,9 +146,26 @@ func (b *Binder) run(g *group) {
 	if b.ctx == nil || b.ctx.Err() != nil {
 		return
 	}
-	ctx, cancel := context.WithCancel(b.ctx)
-	g.stop = cancel
-	b.running.Go(func() { g.run(ctx) })
+	g.ctx, g.stop = context.WithCancel(b.ctx)
+	b.running.Go(func() { g.run(g.ctx) })
+}
+
+// goOn runs something until the Binder ends; callers hold mu.
+func (b *Binder) goOn(run func(context.Context)) {
+	if ctx := b.ctx; ctx != nil && ctx.Err() == nil {
+		b.running.Go(func() { run(ctx) })
+	}
+}
+
+// scheduler of an account and region, which have one budget; callers hold mu.
+func (b *Binder) scheduler(budget *aws.Budget) *scheduler {
+	s := b.schedulers[budget]
+	if s == nil {
+		s = newScheduler(budget)
+		b.schedulers[budget] = s
+		b.goOn(s.run)
+	}
+	return s
 }
 
 // Bind hands in an order. One that names another group than before moves the
@@ -158,7 +179,7 @@ func (b *Binder) Bind(o Order) {
 	}
 	g := b.groups[key]
 	if g == nil {
-		g = newGroup(b, key)
+		g = newGroup(b, key, b.scheduler(o.Access.Budget))
 		b.groups[key] = g
 		b.run(g)
 	}
@@ -198,6 +219,7 @@ func (b *Binder) detach(g *group, uid types.UID) {
 	b.o.Clusters.Unsubscribe(string(uid))
 	if g.drop(uid) == 0 {
 		delete(b.groups, g.key)
+		g.scheduler.forget(g)
 		if g.stop != nil {
 			g.stop()
 		}
@@ -215,12 +237,4 @@ func (b *Binder) Snapshot(uid types.UID) (Snapshot, bool) {
 		return Snapshot{}, false
 	}
 	return g.snapshot(uid)
-}
-
-// quiet is how often a group that nobody waits for is read: the poll interval,
-// stretched so that all quiet groups together stay under one read a second.
-func (b *Binder) quiet() time.Duration {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return max(b.o.Poll, time.Duration(len(b.groups))*time.Second)
 }

@@ -27,9 +27,12 @@ const (
 
 // A group is one target group and the bindings that want targets in it.
 type group struct {
-	b    *Binder
-	key  groupKey
-	wake chan struct{}
+	b         *Binder
+	key       groupKey
+	scheduler *scheduler
+	wake      chan struct{}
+	// ctx is that of its goroutine and its reads; nil before the Binder is started.
+	ctx  context.Context
 	stop context.CancelFunc
 
 	// mu guards everything below. It is never held across a call.
@@ -66,20 +69,15 @@ type binding struct {
 	dirty      bool
 }
 
-func newGroup(b *Binder, key groupKey) *group {
+func newGroup(b *Binder, key groupKey, s *scheduler) *group {
 	return &group{
-		b: b, key: key, wake: make(chan struct{}, 1),
+		b: b, key: key, scheduler: s, wake: make(chan struct{}, 1),
 		bindings: map[types.UID]*binding{}, targets: states{},
 	}
 }
 
 // poke makes the group look again. It never blocks, and many pokes are one.
-func (g *group) poke() {
-	select {
-	case g.wake <- struct{}{}:
-	default:
-	}
-}
+func (g *group) poke() { poke(g.wake) }
 
 // bind takes in an order and says whether it changes anything.
 func (g *group) bind(o Order) bool {
@@ -130,36 +128,16 @@ func (g *group) snapshot(uid types.UID) (Snapshot, bool) {
 }
 
 // run is the group's life.
-func (g *group) run(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-g.wake:
-		case <-timer.C:
-		}
-		next := g.step(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		timer.Reset(max(time.Until(next), time.Millisecond))
-	}
-}
+func (g *group) run(ctx context.Context) { each(ctx, g.wake, g.step) }
 
 // step does all that can be done now and returns when to look again at the
 // latest.
 func (g *group) step(ctx context.Context) time.Time {
 	for ctx.Err() == nil {
-		next := g.readIfDue(ctx)
-		if g.awaitsFirstRead() {
-			return next
+		if g.askForRead() {
+			return time.Now().Add(idle) // the first read wakes the group
 		}
-		op, planned := g.plan(time.Now())
-		if planned.Before(next) {
-			next = planned
-		}
+		op, next := g.plan(time.Now())
 		if op.empty() {
 			return next
 		}
@@ -176,7 +154,7 @@ func (g *group) step(ctx context.Context) time.Time {
 func (g *group) plan(now time.Time) (operation, time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	next := now.Add(time.Hour)
+	next := now.Add(idle)
 	all := g.sorted()
 	owner := g.exclusive(all)
 	for _, bd := range all {
@@ -204,8 +182,9 @@ func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	bd.memory, bd.planned = bd.plan.Memory, true
 	bd.remember(in.View.Selection)
 	next := earliest(g.publish(bd, in, now), bd.plan.Next)
-	if since := g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID)); in.Unread && !since.IsZero() {
-		next = earliest(next, since.Add(settleAfter))
+	since := g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID))
+	if trusted := since.Add(settleAfter); !since.IsZero() && trusted.After(now) {
+		next = earliest(next, trusted)
 	}
 	return next
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,6 +36,8 @@ type bench struct {
 	access *aws.Access
 	engine *binder.Binder
 	world  *world
+	// poll is the interval at which a quiet group is read.
+	poll time.Duration
 
 	mu       sync.Mutex
 	live     map[types.UID]binder.Live
@@ -45,13 +48,30 @@ type bench struct {
 
 func newBench(t *testing.T, o awssim.Options) *bench {
 	t.Helper()
-	b := &bench{t: t, sim: awssim.New(o), world: newWorld(), live: map[types.UID]binder.Live{}, notified: map[types.UID]int{}}
-	t.Cleanup(b.sim.Close)
-	url, err := b.sim.Start()
+	sim := awssim.New(o)
+	url, err := sim.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.access, err = aws.NewPool(aws.PoolOptions{UserAgent: "test"}).Access(context.Background(), aws.Config{
+	return benchAt(t, sim, url, aws.PoolOptions{UserAgent: "test"}, time.Minute)
+}
+
+// inBubble runs a test whose clock moves when nothing else does, with an AWS in
+// memory.
+func inBubble(t *testing.T, o awssim.Options, poll time.Duration, run func(t *testing.T, b *bench)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		sim := awssim.New(o)
+		run(t, benchAt(t, sim, "http://aws.test", aws.PoolOptions{HTTP: sim}, poll))
+	})
+}
+
+func benchAt(t *testing.T, sim *awssim.Sim, url string, o aws.PoolOptions, poll time.Duration) *bench {
+	t.Helper()
+	b := &bench{t: t, sim: sim, world: newWorld(), live: map[types.UID]binder.Live{}, notified: map[types.UID]int{}, poll: poll}
+	t.Cleanup(b.sim.Close)
+	var err error
+	b.access, err = aws.NewPool(o).Access(context.Background(), aws.Config{
 		Credentials: aws.Credentials{Source: aws.SourceSecret, Static: aws.StaticCredentials{
 			AccessKeyID: awssim.DefaultKey.ID, SecretAccessKey: awssim.DefaultKey.Secret,
 		}},
@@ -68,7 +88,7 @@ func newBench(t *testing.T, o awssim.Options) *bench {
 // start runs a new engine, as a process that has just begun.
 func (b *bench) start() {
 	b.engine = binder.New(binder.Options{
-		Clusters: b.world, Poll: time.Minute,
+		Clusters: b.world, Poll: b.poll,
 		Live: func(r binder.Ref) binder.Live {
 			b.mu.Lock()
 			defer b.mu.Unlock()

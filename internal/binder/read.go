@@ -2,96 +2,105 @@ package binder
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	"golang.org/x/time/rate"
 
 	"github.com/provider-nlb/provider-nlb/internal/aws"
 	"github.com/provider-nlb/provider-nlb/internal/targets"
 )
 
 const (
-	// readsPerSecond and readBurst bound the health reads of an account and
-	// region (binding.md §8). First reads of a group do not count: nothing may
-	// be deregistered before them.
-	readsPerSecond = 3
-	readBurst      = 10
-	// readRetry is between two tries of a read that failed.
-	readRetry = 5 * time.Second
+	// Between two tries of a read that failed.
+	readRetryFirst = 5 * time.Second
+	readRetryLast  = 30 * time.Second
 	// readGone is between two looks at a group that does not exist.
 	readGone = time.Minute
 )
 
-// readers are the health schedulers, one for each account and region.
-type readers struct {
-	mu sync.Mutex
-	of map[[2]string]*rate.Limiter
-}
-
-// limiter is the one that all groups of an account and region wait at, in turn.
-// So a group's interval is its wish, or longer when many are waiting.
-func (r *readers) limiter(account, region string) *rate.Limiter {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.of == nil {
-		r.of = map[[2]string]*rate.Limiter{}
-	}
-	key := [2]string{account, region}
-	if r.of[key] == nil {
-		r.of[key] = rate.NewLimiter(readsPerSecond, readBurst)
-	}
-	return r.of[key]
-}
-
 // readState is what is known of the group's reads.
 type readState struct {
 	// done is when the last successful read came back; zero before the first.
-	done     time.Time
+	done time.Time
+	// ended is when the last read came back, well or not; zero before the first.
+	ended    time.Time
 	inFlight bool
-	// tried says that a first read has ended, well or not.
-	tried    bool
+	// failures in a row.
+	failures int
 	retryAt  time.Time
 	againAt  time.Time
 	err      error
 	errSince time.Time
 }
 
-// awaitsFirstRead says that nothing is to be written yet: the first read tells
-// what is registered already, so that a restart with everything in sync writes
-// nothing. When that read fails, registrations go ahead without it.
-func (g *group) awaitsFirstRead() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return !g.read.tried
+// wish is when the group should be read again, with what its targets wish.
+func (r *readState) wish(s states, now time.Time, poll time.Duration) wish {
+	if r.err != nil {
+		return wish{urgencyAwaited, r.retryAt, r.ended}
+	}
+	w := s.wish(r.done, now, poll)
+	if !r.againAt.IsZero() && r.againAt.Before(w.due) {
+		w.urgency, w.due = urgencyAwaited, r.againAt
+	}
+	return w
 }
 
-// readIfDue starts a read if one is due and none is under way, and returns when
-// the next will be.
-func (g *group) readIfDue(ctx context.Context) time.Time {
-	now, quiet := time.Now(), g.b.quiet()
+// failed notes a read that failed.
+func (r *readState) failed(err error, now time.Time) {
+	if r.err == nil {
+		r.errSince = now
+	}
+	r.err, r.retryAt = err, now.Add(min(readRetryFirst<<min(r.failures, 10), readRetryLast))
+	r.failures++
+}
+
+// succeeded notes a read that did not.
+func (r *readState) succeeded(now, again time.Time) {
+	r.done, r.againAt = now, again
+	r.err, r.errSince, r.failures = nil, time.Time{}, 0
+}
+
+// askForRead tells the scheduler when the group wants to be read, and is true
+// before the first read has ended, well or not: nothing is to be written before it
+// tells what is registered already, so that a restart with everything in sync
+// writes nothing. The first read does not wait for the scheduler.
+func (g *group) askForRead() (first bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if first = g.read.ended.IsZero(); first {
+		g.read.inFlight = g.read.inFlight || g.goRead(aws.PriorityNormal)
+		return true
+	}
+	if !g.read.inFlight {
+		g.scheduler.want(g, g.read.wish(g.targets, time.Now(), g.b.o.Poll))
+	}
+	return false
+}
+
+// startRead starts a read whose token is taken; false if there is to be none.
+func (g *group) startRead() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.read.inFlight {
-		return now.Add(time.Hour) // it wakes the group
+		return false // it asks again when it has ended
 	}
-	at := g.read.retryAt
-	first := g.read.done.IsZero()
-	if !first && at.IsZero() {
-		at = earliest(g.targets.nextRead(g.read.done, now, quiet), g.read.againAt)
-	}
-	if at.After(now) {
-		return at
-	}
+	g.read.inFlight = g.goRead(aws.PriorityBackground)
+	return g.read.inFlight
+}
+
+// goRead starts a read; false if there is nobody to read for. Callers hold mu.
+func (g *group) goRead(p aws.Priority) bool {
 	access := g.access()
-	if access == nil {
-		return now.Add(time.Hour) // the next order wakes the group
+	if access == nil || g.ctx.Err() != nil {
+		return false
 	}
-	g.read.inFlight, g.read.againAt, g.read.retryAt = true, time.Time{}, time.Time{}
-	g.b.running.Go(func() { g.readOnce(ctx, access, first) })
-	return now.Add(time.Hour)
+	ctx := aws.WithPriority(g.ctx, p)
+	if p == aws.PriorityBackground {
+		ctx = aws.Prepaid(ctx)
+	}
+	g.b.running.Go(func() { g.readOnce(ctx, access) })
+	return true
 }
 
 // access is that of the oldest order; callers hold mu.
@@ -102,32 +111,23 @@ func (g *group) access() *aws.Access {
 	return nil
 }
 
-func (g *group) readOnce(ctx context.Context, access *aws.Access, first bool) {
-	priority := aws.PriorityBackground
-	if first {
-		priority = aws.PriorityNormal
-	} else if err := g.b.readers.limiter(access.Account, access.Region).Wait(ctx); err != nil {
-		return // the context is done
-	}
+func (g *group) readOnce(ctx context.Context, access *aws.Access) {
 	began := time.Now()
-	read, err := describe(aws.WithPriority(ctx, priority), access, g.key.arn)
+	read, err := describe(ctx, access, g.key.arn)
 	now := time.Now()
 
 	g.mu.Lock()
-	g.read.inFlight, g.read.tried = false, true
-	if err == nil {
-		g.read.againAt = g.targets.merge(read, began, now)
-		g.read.done, g.read.err, g.read.errSince = now, nil, time.Time{}
+	g.read.inFlight, g.read.ended = false, now
+	switch {
+	case err == nil:
+		g.read.succeeded(now, g.targets.merge(read, began, now))
 		g.goneSince = time.Time{}
-	} else {
-		if g.read.err == nil {
-			g.read.errSince = now
-		}
-		g.read.err, g.read.retryAt = err, now.Add(readRetry)
-		if aws.IsNotFound(err, "TargetGroupNotFound") {
-			g.gone(now)
-			g.read.retryAt = now.Add(readGone)
-		}
+	case aws.IsNotFound(err, "TargetGroupNotFound"):
+		g.gone(now)
+		g.read.failed(err, now)
+		g.read.retryAt = now.Add(readGone)
+	default:
+		g.read.failed(err, now)
 	}
 	g.mu.Unlock()
 	g.poke()

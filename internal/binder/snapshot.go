@@ -164,7 +164,7 @@ func (g *group) tell(bd *binding, urgent bool, now time.Time) time.Time {
 	case bd.dirty:
 		return due
 	}
-	return now.Add(time.Hour)
+	return now.Add(idle)
 }
 
 // facts gathers what Ready is judged by, and keeps the times that it needs.

@@ -181,35 +181,37 @@ func (t *state) take(r reading, now time.Time) {
 	}
 }
 
-// nextRead is when the group should be read again after a read at last.
-func (s states) nextRead(last, now time.Time, quiet time.Duration) time.Time {
-	at := last.Add(quiet)
-	sooner := func(t time.Time) {
-		if t.Before(at) {
-			at = t
+// wish is when the group should be read again after a read at last, by what is
+// waited for. Draining is not: it is looked at once when it should be over.
+func (s states) wish(last, now time.Time, poll time.Duration) wish {
+	w := wish{urgencyQuiet, last.Add(poll), last}
+	sooner := func(u urgency, due time.Time) {
+		if due.Before(w.due) {
+			w.due = due
 		}
+		w.urgency = min(w.urgency, u)
 	}
 	for _, t := range s {
 		switch {
 		case t.Presence == targets.Draining:
 			if end := t.drainUntil.Add(drainedAfter); end.After(last) && !t.drainUntil.IsZero() {
-				sooner(end)
+				sooner(urgencyQuiet, end)
 			}
 		case t.Presence == targets.Unknown:
-			sooner(t.LastWrite.Add(readLag + time.Second))
+			sooner(urgencyAwaited, t.LastWrite.Add(readLag+time.Second))
 		case t.Health == targets.HealthInitial && t.Reason == reasonChecking:
-			sooner(last.Add(wishChecking))
+			sooner(urgencyAwaited, last.Add(wishChecking))
 		case t.Health == targets.HealthInitial:
-			sooner(last.Add(wishRegistering))
+			sooner(urgencyAwaited, last.Add(wishRegistering))
 		case !t.unhealthySince.IsZero() && now.Sub(t.unhealthySince) > longUnhealthy:
-			sooner(last.Add(wishLongUnhealthy))
+			sooner(urgencyAwaited, last.Add(wishLongUnhealthy))
 		case !t.unhealthySince.IsZero():
-			sooner(last.Add(wishUnhealthy))
+			sooner(urgencyAwaited, last.Add(wishUnhealthy))
 		}
 		// One confirming read after the last write of a burst.
 		if confirm := t.LastWrite.Add(confirmAfter); !t.LastWrite.IsZero() && confirm.After(last) {
-			sooner(confirm)
+			sooner(urgencyAwaited, confirm)
 		}
 	}
-	return at
+	return w
 }

@@ -99,7 +99,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-func TestNextRead(t *testing.T) {
+func TestWish(t *testing.T) {
 	const quiet = 600
 	registered := func(h targets.Health, reason string) *state {
 		return &state{Target: targets.Target{Key: key, Presence: targets.Registered, Health: h, Reason: reason}}
@@ -109,40 +109,43 @@ func TestNextRead(t *testing.T) {
 		held   *state
 		now    int
 		want   int
+		// urgency of the wish.
+		urgency urgency
 	}{
 		"AQuietGroupIsReadAtThePollInterval": {
-			reason: "nobody waits for anything", held: registered(targets.HealthHealthy, ""), now: 0, want: quiet,
+			reason: "nobody waits for anything", held: registered(targets.HealthHealthy, ""), now: 0, want: quiet, urgency: urgencyQuiet,
 		},
 		"RegistrationIsLookedAtEvery10Seconds": {
-			reason: "it takes minutes", held: registered(targets.HealthInitial, reasonRegistering), now: 0, want: 10,
+			reason: "it takes minutes", held: registered(targets.HealthInitial, reasonRegistering), now: 0, want: 10, urgency: urgencyAwaited,
 		},
 		"FirstChecksAreLookedAtEvery2Seconds": {
-			reason: "it is a matter of seconds", held: registered(targets.HealthInitial, reasonChecking), now: 0, want: 2,
+			reason: "it is a matter of seconds", held: registered(targets.HealthInitial, reasonChecking), now: 0, want: 2, urgency: urgencyAwaited,
 		},
 		"AnUnhealthyTargetIsLookedAtEvery15Seconds": {
-			reason: "it may come back", held: &state{Target: registered(targets.HealthUnhealthy, "").Target, unhealthySince: at(0)}, now: 10, want: 15,
+			reason: "it may come back", held: &state{Target: registered(targets.HealthUnhealthy, "").Target, unhealthySince: at(0)}, now: 10, want: 15, urgency: urgencyAwaited,
 		},
 		"ALongUnhealthyTargetIsLookedAtEveryMinute": {
 			reason: "after 15 minutes nobody waits any more",
-			held:   &state{Target: registered(targets.HealthUnhealthy, "").Target, unhealthySince: at(-1000)}, now: 0, want: 60,
+			held:   &state{Target: registered(targets.HealthUnhealthy, "").Target, unhealthySince: at(-1000)}, now: 0, want: 60, urgency: urgencyAwaited,
 		},
 		"DrainingIsLookedAtOnceWhenItIsOver": {
 			reason: "draining is not waited for",
-			held:   &state{Target: targets.Target{Key: key, Presence: targets.Draining}, drainUntil: at(300)}, now: 0, want: 305,
+			held:   &state{Target: targets.Target{Key: key, Presence: targets.Draining}, drainUntil: at(300)}, now: 0, want: 305, urgency: urgencyQuiet,
 		},
 		"AWriteIsConfirmedOnceAfter15Seconds": {
 			reason: "one confirming read follows the last write of a burst",
-			held:   &state{Target: targets.Target{Key: key, Presence: targets.Registered, Health: targets.HealthHealthy, LastWrite: at(-3)}}, now: 0, want: 12,
+			held:   &state{Target: targets.Target{Key: key, Presence: targets.Registered, Health: targets.HealthHealthy, LastWrite: at(-3)}}, now: 0, want: 12, urgency: urgencyAwaited,
 		},
 		"ADoubtIsLookedAtWhenTheLagIsOver": {
 			reason: "only then does a read prove anything",
-			held:   &state{Target: targets.Target{Key: key, Presence: targets.Unknown, LastWrite: at(-20)}}, now: 0, want: 11,
+			held:   &state{Target: targets.Target{Key: key, Presence: targets.Unknown, LastWrite: at(-20)}}, now: 0, want: 11, urgency: urgencyAwaited,
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := states{key: tc.held}.nextRead(noon, at(tc.now), quiet*time.Second)
-			if diff := cmp.Diff(at(tc.want), got); diff != "" {
+			got := states{key: tc.held}.wish(noon, at(tc.now), quiet*time.Second)
+			want := wish{tc.urgency, at(tc.want), noon}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(wish{})); diff != "" {
 				t.Errorf("%s: %s", tc.reason, diff)
 			}
 		})

@@ -72,6 +72,11 @@ func (o Options) Ages(mg resource.Managed) Ages {
 		return Ages{}
 	}
 
+	return o.PollAges(mg)
+}
+
+// PollAges are Ages of what is read for an object again and again.
+func (o Options) PollAges(mg metav1.Object) Ages {
 	poll := o.interval(mg)
 
 	return Ages{Settings: aws.MaxAge(poll), Details: aws.AttributesMaxAge(poll)}

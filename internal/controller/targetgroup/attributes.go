@@ -109,15 +109,9 @@ func (e *external) readAttributes(ctx context.Context, g *group, managed []strin
 		return nil
 	}
 
-	arn := g.arn()
-
-	out, err := e.elb.DescribeTargetGroupAttributes(ctx, &elbv2.DescribeTargetGroupAttributesInput{TargetGroupArn: &arn})
-	if err != nil {
+	var err error
+	if g.attributes, err = e.read.TargetGroupAttributes(ctx, g.arn(), e.ages.Details); err != nil {
 		return controller.Failed("read the attributes of "+g.String(), err)
-	}
-
-	for _, a := range out.Attributes {
-		g.attributes[str(a.Key)] = str(a.Value)
 	}
 
 	return nil

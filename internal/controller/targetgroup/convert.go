@@ -1,13 +1,13 @@
 package targetgroup
 
 import (
-	"maps"
 	"slices"
 
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/controller"
 )
 
 // createInput declares what the spec declares, and nothing else.
@@ -19,7 +19,7 @@ func createInput(name string, p *v1alpha1.TargetGroupParameters, tags map[string
 		VpcId:         p.VPCID,
 		TargetType:    types.TargetTypeEnum(str(p.TargetType)),
 		IpAddressType: types.TargetGroupIpAddressTypeEnum(str(p.IPAddressType)),
-		Tags:          sdkTags(tags),
+		Tags:          controller.ELBv2Tags(tags),
 	}
 
 	if h := p.HealthCheck; h != nil {
@@ -57,16 +57,6 @@ func matcher(codes *string) *types.Matcher {
 	}
 
 	return &types.Matcher{HttpCode: codes}
-}
-
-func sdkTags(tags map[string]string) []types.Tag {
-	out := make([]types.Tag, 0, len(tags))
-	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		v := tags[k]
-		out = append(out, types.Tag{Key: &k, Value: &v})
-	}
-
-	return out
 }
 
 // observation is what status shows.

@@ -24,6 +24,8 @@ const (
 // An external is the target group of one object, for one reconcile.
 type external struct {
 	elb       aws.ELBv2
+	read      *aws.Reader
+	ages      controller.Ages
 	region    string
 	clusterID string
 	// tags that the group should have.
@@ -144,21 +146,7 @@ func (e *external) Update(ctx context.Context, mg TargetGroup) (managed.External
 		return managed.ExternalUpdate{}, controller.Failed("set the attributes of "+e.group.String(), err)
 	}
 
-	if len(e.change.tags.Set) > 0 {
-		in := &elbv2.AddTagsInput{ResourceArns: []string{arn}, Tags: sdkTags(e.change.tags.Set)}
-		if _, err := e.elb.AddTags(ctx, in); err != nil {
-			return managed.ExternalUpdate{}, controller.Failed("tag "+e.group.String(), err)
-		}
-	}
-
-	if len(e.change.tags.Remove) > 0 {
-		in := &elbv2.RemoveTagsInput{ResourceArns: []string{arn}, TagKeys: e.change.tags.Remove}
-		if _, err := e.elb.RemoveTags(ctx, in); err != nil {
-			return managed.ExternalUpdate{}, controller.Failed("remove tags of "+e.group.String(), err)
-		}
-	}
-
-	return managed.ExternalUpdate{}, nil
+	return managed.ExternalUpdate{}, controller.WriteELBv2Tags(ctx, e.elb, arn, e.group.String(), e.change.tags)
 }
 
 // Delete the group. While a listener uses it, AWS refuses: that is shown, and

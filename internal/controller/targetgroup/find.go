@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
@@ -74,43 +73,36 @@ func (e *external) onlyObserves() bool {
 // a group that is gone, the group of the same name.
 func (e *external) named(ctx context.Context, mg TargetGroup, external string) (*types.TargetGroup, error) {
 	if isARN(external) {
-		found, err := e.describe(ctx, &elbv2.DescribeTargetGroupsInput{TargetGroupArns: []string{external}})
-		if err != nil || found != nil {
+		g, err := e.read.TargetGroup(ctx, external, e.ages.Settings)
+		if found, err := absent(g, err, external); err != nil || found != nil {
 			return found, err
 		}
 	}
 
-	return e.describe(ctx, &elbv2.DescribeTargetGroupsInput{Names: []string{e.name(mg)}})
+	name := e.name(mg)
+	g, err := e.read.TargetGroupByName(ctx, name, e.ages.Settings)
+
+	return absent(g, err, name)
 }
 
-// describe returns one group, or nil if AWS says exactly that there is none.
-func (e *external) describe(ctx context.Context, in *elbv2.DescribeTargetGroupsInput) (*types.TargetGroup, error) {
-	out, err := e.elb.DescribeTargetGroups(ctx, in)
-
+// absent makes nil of AWS's answer that there is none, and of no other.
+func absent(g types.TargetGroup, err error, name string) (*types.TargetGroup, error) {
 	switch {
 	case aws.IsNotFound(err, codeNotFound):
 		return nil, nil //nolint:nilnil // Absent is no error.
 	case err != nil:
-		return nil, controller.Failed("describe target group "+strings.Join(append(in.Names, in.TargetGroupArns...), ", "), err)
-	case len(out.TargetGroups) != 1:
-		return nil, fmt.Errorf("cannot describe target group: AWS answered with %d for one name", len(out.TargetGroups))
+		return nil, controller.Failed("describe target group "+name, err)
 	}
 
-	return &out.TargetGroups[0], nil
+	return &g, nil
 }
 
 func (e *external) withTags(ctx context.Context, sdk types.TargetGroup) (*group, error) {
-	g := &group{sdk: sdk, tags: map[string]string{}, attributes: map[string]string{}}
+	g := &group{sdk: sdk}
 
-	out, err := e.elb.DescribeTags(ctx, &elbv2.DescribeTagsInput{ResourceArns: []string{g.arn()}})
-	if err != nil {
+	var err error
+	if g.tags, err = e.read.Tags(ctx, g.arn(), e.ages.Settings); err != nil {
 		return nil, controller.Failed("read the tags of "+g.String(), err)
-	}
-
-	for _, d := range out.TagDescriptions {
-		for _, t := range d.Tags {
-			g.tags[str(t.Key)] = str(t.Value)
-		}
 	}
 
 	return g, nil

@@ -52,6 +52,8 @@ func (c *connector) Connect(ctx context.Context, mg TargetGroup) (managed.TypedE
 
 	return &external{
 		elb:        conn.ELBv2,
+		read:       conn.Read,
+		ages:       c.options.Ages(mg),
 		region:     conn.Region,
 		clusterID:  c.options.ClusterID,
 		tags:       controller.Tags(mg, c.options.ClusterID, conn.DefaultTags, mg.ForProvider().Tags),

@@ -27,6 +27,8 @@ type external struct {
 	access *aws.Access
 	// referred is the ARN that the binding's reference yields; empty without one.
 	referred string
+	// found is the group, once Observe has looked.
+	found foundGroup
 }
 
 // Observe finds the target group, hands the engine an order, and copies what the
@@ -47,6 +49,7 @@ func (e *external) Observe(ctx context.Context, b Binding) (managed.ExternalObse
 		}
 		return managed.ExternalObservation{}, err
 	}
+	e.found = found
 	b.ObservedState().AtProvider.TargetGroupARN = found.ARN
 	b.ObservedState().AtProvider.TargetType = string(found.Type)
 
@@ -66,13 +69,9 @@ func (e *external) Observe(ctx context.Context, b Binding) (managed.ExternalObse
 
 // Create records the external name, for information, and starts the engine: the
 // runtime has written our finalizer together with the annotations before it.
-func (e *external) Create(ctx context.Context, b Binding) (managed.ExternalCreation, error) {
-	found, err := e.group(ctx, b)
-	if err != nil {
-		return managed.ExternalCreation{}, err
-	}
-	meta.SetExternalName(b, found.ARN)
-	e.engine.Bind(e.order(b, found))
+func (e *external) Create(_ context.Context, b Binding) (managed.ExternalCreation, error) {
+	meta.SetExternalName(b, e.found.ARN)
+	e.engine.Bind(e.order(b, e.found))
 	return managed.ExternalCreation{}, nil
 }
 
@@ -104,8 +103,8 @@ func (e *external) observeRelease(ctx context.Context, b Binding) (managed.Exter
 	}
 	snap, ok := e.engine.Snapshot(b.GetUID())
 	if !ok {
-		found, err := e.describe(ctx, b, arn)
-		if aws.IsNotFound(err, "TargetGroupNotFound") {
+		found, err := e.describe(ctx, arn, controller.Ages{})
+		if aws.IsNotFound(err, codeNotFound) {
 			return gone, nil
 		}
 		if err != nil {
@@ -131,12 +130,12 @@ func (e *external) admissible(ctx context.Context, b Binding, found foundGroup) 
 	if bound == "" || bound == found.ARN {
 		return nil
 	}
-	_, err := e.describe(ctx, b, bound)
-	if aws.IsNotFound(err, "TargetGroupNotFound") {
+	_, err := e.access.Read.TargetGroup(ctx, bound, 0)
+	if aws.IsNotFound(err, codeNotFound) {
 		return nil // the old group is gone: its successor is taken
 	}
 	if err != nil {
-		return errors.Wrapf(err, "cannot tell whether the target group that is bound, %s, still exists", bound)
+		return errors.Wrapf(aws.Wrap(err), "cannot tell whether the target group that is bound, %s, still exists", bound)
 	}
 	return controller.Stalled{Reason: controller.ReasonImmutable, Message: "the target group of a binding cannot be changed: it is bound to " +
 		bound + ", and spec.forProvider now yields " + found.ARN + "; delete and re-create the binding"}

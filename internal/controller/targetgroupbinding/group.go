@@ -10,9 +10,8 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/errors"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/aws"
@@ -25,11 +24,11 @@ const (
 	attributeCrossZone = "load_balancing.cross_zone.enabled"
 	// defaultDrain is AWS's deregistration delay.
 	defaultDrain = 300 * time.Second
-	// tagsPerCall is the most ARNs that DescribeTags takes.
-	tagsPerCall = 20
-	// factsFor is how long what is known of a group is used again. The engine
-	// asks for a reconcile up to six times a minute; that must cost no AWS call.
-	factsFor = time.Minute
+	// codeNotFound is AWS's answer where there is no such group.
+	codeNotFound = "TargetGroupNotFound"
+	// tagsFor is how old the tags of the region's groups may be when a search for
+	// some is tried again.
+	tagsFor = time.Minute
 )
 
 // A foundGroup is a target group as a binding needs to know it.
@@ -42,156 +41,115 @@ type foundGroup struct {
 
 // group finds the target group of a binding that is not being deleted.
 func (e *external) group(ctx context.Context, b Binding) (foundGroup, error) {
-	p := b.ForProvider()
-	bound := b.ObservedState().AtProvider.TargetGroupARN
-	switch {
-	case p.TargetGroupARN != nil:
-		return e.named(ctx, b, "targetGroupArn", *p.TargetGroupARN)
-	case p.TargetGroupName != nil:
-		arn, err := e.byName(ctx, *p.TargetGroupName)
-		if err != nil {
-			return foundGroup{}, err
-		}
-		return e.named(ctx, b, "targetGroupName", arn)
-	case p.TargetGroupTags != nil && bound != "" && b.ObservedState().ObservedGeneration == b.GetGeneration():
-		// Tags are looked up once for each generation: it takes a call for every
-		// 20 groups of the region.
-		return e.named(ctx, b, "targetGroupTags", bound)
-	case p.TargetGroupTags != nil:
-		arn, err := e.byTags(ctx, p.TargetGroupTags)
-		if err != nil {
-			return foundGroup{}, err
-		}
-		return e.named(ctx, b, "targetGroupTags", arn)
+	ages := e.ages(b)
+	field, arn, err := e.identify(ctx, b, ages)
+	if err != nil {
+		return foundGroup{}, err
 	}
-	return e.named(ctx, b, "targetGroupArnRef", e.referred)
-}
-
-// named describes a group and says which field named it if there is none.
-func (e *external) named(ctx context.Context, b Binding, field, arn string) (foundGroup, error) {
-	found, err := e.describe(ctx, b, arn)
-	if aws.IsNotFound(err, "TargetGroupNotFound") {
+	found, err := e.describe(ctx, arn, ages)
+	if aws.IsNotFound(err, codeNotFound) {
 		return found, errors.Errorf("spec.forProvider.%s: target group %s does not exist in region %s: create it, or name another", field, arn, e.access.Region)
+	}
+	if err == nil {
+		e.looked.put(b, "", true)
 	}
 	return found, err
 }
 
-// describe reads a group, its attributes and its tags, or takes what was read
-// less than a minute ago.
-func (e *external) describe(ctx context.Context, b Binding, arn string) (foundGroup, error) {
-	if found, ok := e.facts.get(b, arn); ok {
-		return found, nil
+// ages say how old what is read of the group may be. The group is not the
+// binding's, so that a binding which is not ready says nothing about it: the engine
+// asks for a reconcile up to six times a minute, and that must cost no AWS call. But
+// the first look at a generation is at AWS, and so is every look at a group that the
+// engine has found to be gone.
+func (e *external) ages(b Binding) controller.Ages {
+	_, looked := e.looked.get(b, "")
+	if snap, _ := e.engine.Snapshot(b.GetUID()); !looked || snap.GroupGone {
+		return controller.Ages{}
 	}
-	out, err := e.access.ELBv2.DescribeTargetGroups(ctx, &elbv2.DescribeTargetGroupsInput{TargetGroupArns: []string{arn}})
-	if err != nil {
-		return foundGroup{}, aws.Wrap(err)
-	}
-	if len(out.TargetGroups) != 1 {
-		return foundGroup{}, errors.Errorf("AWS described %d target groups for %s", len(out.TargetGroups), arn)
-	}
-	found := foundGroup{Group: targets.Group{
-		ARN:      arn,
-		Protocol: string(out.TargetGroups[0].Protocol),
-		Type:     targets.Type(out.TargetGroups[0].TargetType),
-	}, checkPort: awssdk.ToString(out.TargetGroups[0].HealthCheckPort), drain: defaultDrain}
+	return e.options.PollAges(b)
+}
 
-	attributes, err := e.access.ELBv2.DescribeTargetGroupAttributes(ctx, &elbv2.DescribeTargetGroupAttributesInput{TargetGroupArn: &arn})
-	if err != nil {
-		return foundGroup{}, aws.Wrap(err)
+// identify returns the group's ARN, and the field that named it.
+func (e *external) identify(ctx context.Context, b Binding, ages controller.Ages) (field, arn string, err error) {
+	p := b.ForProvider()
+	switch {
+	case p.TargetGroupARN != nil:
+		return "targetGroupArn", *p.TargetGroupARN, nil
+	case p.TargetGroupName != nil:
+		arn, err = e.byName(ctx, *p.TargetGroupName, ages.Settings)
+		return "targetGroupName", arn, err
+	case p.TargetGroupTags != nil:
+		arn, err = e.byTags(ctx, b)
+		return "targetGroupTags", arn, err
 	}
-	found.take(attributes.Attributes)
+	return "targetGroupArnRef", e.referred, nil
+}
 
-	tags, err := e.access.ELBv2.DescribeTags(ctx, &elbv2.DescribeTagsInput{ResourceArns: []string{arn}})
+// describe reads a group, its attributes and its tags.
+func (e *external) describe(ctx context.Context, arn string, ages controller.Ages) (foundGroup, error) {
+	g, err := e.access.Read.TargetGroup(ctx, arn, ages.Settings)
 	if err != nil {
 		return foundGroup{}, aws.Wrap(err)
 	}
-	for _, d := range tags.TagDescriptions {
-		found.Ours = tagMap(d.Tags)[controller.TagCluster] == e.options.ClusterID
+	tags, err := e.access.Read.Tags(ctx, arn, ages.Settings)
+	if err != nil {
+		return foundGroup{}, aws.Wrap(err)
 	}
-	e.facts.put(b, arn, found)
+	attributes, err := e.access.Read.TargetGroupAttributes(ctx, arn, ages.Details)
+	if err != nil {
+		return foundGroup{}, aws.Wrap(err)
+	}
+	found := foundGroup{
+		Group: targets.Group{
+			ARN: arn, Protocol: string(g.Protocol), Type: targets.Type(g.TargetType),
+			Ours:      tags[controller.TagCluster] == e.options.ClusterID,
+			CrossZone: attributes[attributeCrossZone] == "true",
+		},
+		checkPort: awssdk.ToString(g.HealthCheckPort), drain: defaultDrain,
+	}
+	if s, err := strconv.Atoi(attributes[attributeDrain]); err == nil {
+		found.drain = time.Duration(s) * time.Second
+	}
 	return found, nil
 }
 
-func (f *foundGroup) take(attributes []types.TargetGroupAttribute) {
-	for _, a := range attributes {
-		switch awssdk.ToString(a.Key) {
-		case attributeDrain:
-			if s, err := strconv.Atoi(awssdk.ToString(a.Value)); err == nil {
-				f.drain = time.Duration(s) * time.Second
-			}
-		case attributeCrossZone:
-			f.CrossZone = awssdk.ToString(a.Value) == "true"
-		}
-	}
-}
-
-func tagMap(tags []types.Tag) map[string]string {
-	m := make(map[string]string, len(tags))
-	for _, t := range tags {
-		m[awssdk.ToString(t.Key)] = awssdk.ToString(t.Value)
-	}
-	return m
-}
-
-func (e *external) byName(ctx context.Context, name string) (string, error) {
-	out, err := e.access.ELBv2.DescribeTargetGroups(ctx, &elbv2.DescribeTargetGroupsInput{Names: []string{name}})
-	if aws.IsNotFound(err, "TargetGroupNotFound") {
+func (e *external) byName(ctx context.Context, name string, maxAge time.Duration) (string, error) {
+	g, err := e.access.Read.TargetGroupByName(ctx, name, maxAge)
+	if aws.IsNotFound(err, codeNotFound) {
 		return "", errors.Errorf("spec.forProvider.targetGroupName: there is no target group %q in region %s: create it, or name another", name, e.access.Region)
 	}
-	if err != nil {
-		return "", aws.Wrap(err)
-	}
-	if len(out.TargetGroups) != 1 {
-		return "", errors.Errorf("AWS described %d target groups with the name %q", len(out.TargetGroups), name)
-	}
-	return awssdk.ToString(out.TargetGroups[0].TargetGroupArn), nil
+	return awssdk.ToString(g.TargetGroupArn), aws.Wrap(err)
 }
 
-// byTags finds the one group that has all the tags.
-func (e *external) byTags(ctx context.Context, wanted map[string]v1alpha1.TagValue) (string, error) {
-	var all []string
-	for page := elbv2.NewDescribeTargetGroupsPaginator(e.access.ELBv2, &elbv2.DescribeTargetGroupsInput{}); page.HasMorePages(); {
-		out, err := page.NextPage(ctx)
-		if err != nil {
-			return "", aws.Wrap(err)
-		}
-		for _, g := range out.TargetGroups {
-			all = append(all, awssdk.ToString(g.TargetGroupArn))
-		}
+// byTags finds the one group that has all the tags. That is looked up once for
+// each generation: it takes a call for every 20 groups of the region. What fails is
+// tried again with what others have read in the last minute.
+func (e *external) byTags(ctx context.Context, b Binding) (string, error) {
+	if bound := b.ObservedState().AtProvider.TargetGroupARN; bound != "" && b.ObservedState().ObservedGeneration == b.GetGeneration() {
+		return bound, nil
 	}
-	var found []string
-	for arns := range slices.Chunk(all, tagsPerCall) {
-		out, err := e.access.ELBv2.DescribeTags(ctx, &elbv2.DescribeTagsInput{ResourceArns: arns})
-		if err != nil {
-			return "", aws.Wrap(err)
-		}
-		for _, d := range out.TagDescriptions {
-			if hasAll(tagMap(d.Tags), wanted) {
-				found = append(found, awssdk.ToString(d.ResourceArn))
-			}
-		}
+	var maxAge time.Duration
+	if c := b.GetCondition(xpv2.TypeSynced); c.Reason == xpv2.ReasonReconcileError && c.ObservedGeneration == b.GetGeneration() {
+		maxAge = tagsFor
 	}
-	slices.Sort(found)
-	switch len(found) {
-	case 0:
+	wanted := map[string]string{}
+	for k, v := range b.ForProvider().TargetGroupTags {
+		wanted[k] = string(v)
+	}
+	found, err := e.access.Read.TargetGroupsTagged(ctx, wanted, maxAge)
+	switch {
+	case err != nil:
+		return "", aws.Wrap(err)
+	case len(found) == 0:
 		return "", errors.Errorf("spec.forProvider.targetGroupTags: no target group in region %s has the tags %s: tag one, or change the tags", e.access.Region, tagList(wanted))
-	case 1:
+	case len(found) == 1:
 		return found[0], nil
 	}
 	return "", errors.Errorf("spec.forProvider.targetGroupTags: %d target groups have the tags %s, but one is wanted: %s; add a tag that tells them apart",
 		len(found), tagList(wanted), strings.Join(found, ", "))
 }
 
-func hasAll(tags map[string]string, wanted map[string]v1alpha1.TagValue) bool {
-	for k, v := range wanted {
-		if got, ok := tags[k]; !ok || got != string(v) {
-			return false
-		}
-	}
-	return true
-}
-
-func tagList(tags map[string]v1alpha1.TagValue) string {
+func tagList(tags map[string]string) string {
 	pairs := make([]string, 0, len(tags))
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		pairs = append(pairs, fmt.Sprintf("%s=%s", k, tags[k]))

@@ -11,6 +11,7 @@ import (
 // A memo keeps one value for each binding and generation for some time, so that
 // the reconciles that the engine asks for cost no call.
 type memo[T any] struct {
+	// ttl is for how long; 0 is for as long as the generation lasts.
 	ttl time.Duration
 
 	mu   sync.Mutex
@@ -33,7 +34,7 @@ func (m *memo[T]) get(b resource.Managed, key string) (T, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k := m.kept[b.GetUID()]
-	ok := k.key == key && k.generation == b.GetGeneration() && time.Since(k.at) < m.ttl
+	ok := k.key == key && k.generation == b.GetGeneration() && (m.ttl == 0 || time.Since(k.at) < m.ttl)
 	return k.value, ok
 }
 

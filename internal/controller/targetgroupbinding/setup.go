@@ -7,6 +7,7 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -43,6 +44,8 @@ type Options struct {
 	// NoDeregistration says why nothing may be deregistered at all; empty if it
 	// may.
 	NoDeregistration string
+	// Metrics is where those of the engine are registered; nil for nowhere.
+	Metrics prometheus.Registerer
 }
 
 // Setup adds the engine and the reconcilers of both scopes.
@@ -59,10 +62,15 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	if err := mgr.Add(engine); err != nil {
 		return err
 	}
+	if o.Metrics != nil {
+		if err := o.Metrics.Register(engine); err != nil {
+			return err
+		}
+	}
 	c := &connector{
 		options: o.Options, engine: engine, cluster: o.Cluster,
 		resolver: controller.Resolver{Client: mgr.GetClient(), Active: active(o.Options)},
-		facts:    newMemo[foundGroup](factsFor), hints: newMemo[string](o.PollInterval),
+		looked:   newMemo[bool](0), hints: newMemo[string](o.PollInterval),
 		event: l.event,
 	}
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
@@ -75,7 +83,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 			Sources:   []source.Source{source.Channel(l.wanted[gv.Group], &handler.EnqueueRequestForObject{})},
 			OnGone: func(_ context.Context, b Binding) {
 				engine.Forget(b.GetUID())
-				c.facts.forget(b.GetUID())
+				c.looked.forget(b.GetUID())
 				c.hints.forget(b.GetUID())
 			},
 			MaxConcurrentReconciles: workers,
@@ -111,8 +119,9 @@ type connector struct {
 	engine   *binder.Binder
 	cluster  *clusters.Cluster
 	resolver controller.Resolver
-	facts    *memo[foundGroup]
-	hints    *memo[string]
+	// looked says that AWS was asked for the group since a generation is there.
+	looked *memo[bool]
+	hints  *memo[string]
 	// event records an Event on a binding.
 	event func(binder.Ref, binder.Event)
 }
