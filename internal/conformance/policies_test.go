@@ -24,11 +24,7 @@ func policies(p ...xpv2.ManagementAction) func(resource.Managed) {
 // is all but the binding.
 func everyMaker(t *testing.T, law func(t *testing.T, w *world)) {
 	t.Helper()
-	everyKind(t, func(t *testing.T, w *world) {
-		if w.kind.foreign != nil {
-			law(t, w)
-		}
-	})
+	every(t, slices.DeleteFunc(table(), func(k kind) bool { return k.foreign == nil }), law)
 }
 
 func TestObserveOnlyChangesNothing(t *testing.T) {
