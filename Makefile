@@ -9,7 +9,10 @@ CACHE  ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/provider-nlb
 GENDIR := $(CACHE)/tools/gen-$(shell cat go.tools.mod go.tools.sum | sha256sum | cut -c1-12)
 LINTDIR := $(CACHE)/tools/lint-$(shell cat go.lint.mod go.lint.sum | sha256sum | cut -c1-12)
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# A semantic version, which Crossplane asks for: the tag, or where the commit is from
+# there.
+VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || \
+	{ commit=$$(git describe --always --dirty --exclude '*' 2>/dev/null) && echo "v0.0.0-g$$commit"; } || echo v0.0.0-dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .PHONY: help
@@ -41,10 +44,12 @@ generate: $(GENDIR)/.done ## Generate code and CRDs from apis/.
 tidy: ## Tidy the Go modules.
 	@go mod tidy
 	@cd cluster/local/controlplane && go mod tidy
+	@cd cluster/images && go mod tidy
 
 .PHONY: lint
 lint: $(LINTDIR)/.done ## Lint, import directions included.
 	@$(LINTDIR)/golangci-lint run --allow-parallel-runners ./...
+	@cd cluster/images && $(LINTDIR)/golangci-lint run --allow-parallel-runners ./...
 
 .PHONY: check
 check: generate tidy lint ## Everything that must hold before a push; fails on a dirty tree.
@@ -55,6 +60,20 @@ check: generate tidy lint ## Everything that must hold before a push; fails on a
 .PHONY: build
 build: ## Build the provider into _output/.
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o _output/provider ./cmd/provider
+
+IMAGES = cd cluster/images && go run . --release='$(VERSION)' --registry='$(REGISTRY)' $(if $(FORCE),--force)
+
+.PHONY: package
+package: ## Build the Crossplane packages into _output/package/.
+	@rm -rf _output/package
+	@$(IMAGES) build $(PLATFORMS:%=--platform=%)
+
+# The first look at what stands in the way is before minutes of compiling.
+.PHONY: publish
+publish: ## Build the packages and push them: REGISTRY=host/path, VERSION=v1.2.3.
+	@$(IMAGES) check
+	@$(MAKE) --no-print-directory package
+	@$(IMAGES) publish
 
 .PHONY: controlplane
 controlplane: ## Build the local control plane (about 8 minutes, once).
@@ -69,6 +88,7 @@ demo: controlplane ## Show the main job on a local control plane; KEEP=1 leaves 
 .PHONY: test
 test: controlplane ## All tests up to the real API server.
 	go test -race -p 2 -timeout 20m $$(go list ./... | grep -v /cluster/test/e2e)
+	cd cluster/images && go test -timeout 20m ./...
 
 .PHONY: e2e
 e2e: controlplane ## End-to-end tests: nodes, pods, simulated AWS and the provider's process.
