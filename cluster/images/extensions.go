@@ -16,7 +16,7 @@ const extensionsMeaning = "xpkg-extensions"
 // extensions of the package: its icon and readme, at the paths where marketplaces
 // look for them.
 func (s source) extensions() (mutate.IndexAddendum, error) {
-	icon, err := os.ReadFile(filepath.Join(s.root, iconFile)) //nolint:gosec // A file of the repository.
+	icon, err := os.ReadFile(filepath.Join(s.root, iconFile))
 	if err != nil {
 		return mutate.IndexAddendum{}, err
 	}

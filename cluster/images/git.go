@@ -54,7 +54,7 @@ func revision(ctx context.Context, root string) string {
 }
 
 func git(ctx context.Context, root string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...) //nolint:gosec // Arguments are ours.
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...)
 
 	out, err := cmd.Output()
 

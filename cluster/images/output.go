@@ -45,7 +45,7 @@ func write(dir string, r release, packages []built) error {
 		fmt.Fprintf(digests, "%s  %s:%s\n", digest, p.name, r.version)
 	}
 
-	return os.WriteFile(filepath.Join(dir, digestsFile), digests.Bytes(), 0o644) //nolint:gosec // Not a secret.
+	return os.WriteFile(filepath.Join(dir, digestsFile), digests.Bytes(), 0o644)
 }
 
 func (p built) writeLayout(dir string, r release) error {
@@ -75,7 +75,7 @@ func (p built) writeFiles(dir string, r release, i int, img platformImage) error
 		base += "." + strings.ReplaceAll(img.platform.String(), "/", "_")
 	}
 
-	f, err := os.Create(base + ".xpkg") //nolint:gosec // In the folder that the user named.
+	f, err := os.Create(base + ".xpkg")
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (p built) writeFiles(dir string, r release, i int, img platformImage) error
 		return err
 	}
 
-	return os.WriteFile(base+".cdx.json", document, 0o644) //nolint:gosec // Not a secret.
+	return os.WriteFile(base+".cdx.json", document, 0o644)
 }
 
 // readLayout gives back what writeLayout wrote.

@@ -70,7 +70,7 @@ func findSources(root string) ([]source, error) {
 	for _, f := range files {
 		s := source{root: root, dir: filepath.Join(packagesDir, filepath.Base(filepath.Dir(f)))}
 
-		data, err := os.ReadFile(f) //nolint:gosec // A file of the repository.
+		data, err := os.ReadFile(f)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +95,7 @@ func (s source) name() string { return s.meta.Metadata.Name }
 func (s source) path(name string) string { return filepath.Join(s.dir, name) }
 
 func (s source) read(name string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(s.root, s.dir, name)) //nolint:gosec // A file of the repository.
+	return os.ReadFile(filepath.Join(s.root, s.dir, name))
 }
 
 // main is the folder of the program that the package runs, or "" for a package that

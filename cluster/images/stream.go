@@ -115,7 +115,7 @@ func yamlFiles(root, dir string) ([]file, error) {
 			return err
 		}
 
-		content, err := os.ReadFile(name) //nolint:gosec // A file of the repository.
+		content, err := os.ReadFile(name)
 		files = append(files, file{path: rel, content: content})
 
 		return err

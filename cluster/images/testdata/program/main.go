@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"os/user" // Linked to the C library, unless it is told not to be.
 
 	"github.com/Masterminds/semver/v3"
 )
@@ -12,5 +13,6 @@ import (
 var version = "dev"
 
 func main() {
-	fmt.Println(semver.MustParse(version).Original())
+	me, err := user.Current()
+	fmt.Println(semver.MustParse(version).Original(), me, err)
 }
