@@ -29,13 +29,15 @@ $(LINTDIR)/.done:
 	@touch $@
 
 .PHONY: generate
-generate: $(GENDIR)/.done ## Generate code and CRDs from apis/.
+generate: $(GENDIR)/.done ## Generate code and CRDs from apis/, and XRDs.
 	@$(GENDIR)/controller-gen object paths=./apis/...
 	@rm -rf package/provider/crds
 	@$(GENDIR)/controller-gen crd:allowDangerousTypes=false paths=./apis/... output:crd:artifacts:config=package/provider/crds
 	@for scope in namespaced cluster; do \
 		$(GENDIR)/angryjet generate-methodsets --filename-managed=zz_generated.managed.go --filename-managed-list=zz_generated.managedlist.go --filename-resolvers=zz_generated.resolvers.go --filename-pc=zz_generated.pc.go --filename-pcu=zz_generated.pcu.go --filename-pcu-list=zz_generated.pculist.go ./apis/$$scope/...; \
 	done
+	@rm -rf package/configuration/xrds && mkdir -p package/configuration/xrds
+	@$(GENDIR)/controller-gen crd:allowDangerousTypes=false paths=./internal/composition output:crd:stdout | go run ./internal/composition/xrds package/configuration/xrds
 
 .PHONY: tidy
 tidy: ## Tidy the Go modules.
