@@ -1,6 +1,10 @@
 package apis_test
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/provider-nlb/provider-nlb/internal/crdtest"
+)
 
 // A rule of the API, with one object that it accepts and one that it refuses.
 // Patches are merged into the kind's base; with old, the object is an update of
@@ -14,13 +18,13 @@ type rule struct {
 	message             string
 }
 
-func (r rule) applies(c crd) bool {
+func (r rule) applies(c crdtest.CRD) bool {
 	kind := c.Spec.Names.Kind
 	if r.kind == "ProviderConfig" && kind == "ClusterProviderConfig" {
 		kind = "ProviderConfig"
 	}
 
-	return r.kind == kind && (r.scope == "" || r.scope == "namespaced" == c.namespaced())
+	return r.kind == kind && (r.scope == "" || r.scope == "namespaced" == c.Namespaced())
 }
 
 const (

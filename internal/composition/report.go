@@ -1,0 +1,198 @@
+package composition
+
+import (
+	"cmp"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+)
+
+// reportBalancer says what there is of a load balancer.
+func (s style) reportBalancer(claim NetworkLoadBalancerSpec, req Request, rsp *Response) error {
+	balancer, err := decode[v1alpha1.LoadBalancerStatus](req.Observed[nameLoadBalancer]["status"])
+	if err != nil {
+		return err
+	}
+
+	group, err := decode[v1alpha1.SecurityGroupStatus](req.Observed[nameSecurityGroup]["status"])
+	if err != nil {
+		return err
+	}
+
+	at := balancer.AtProvider
+	status := NetworkLoadBalancerStatus{
+		DNSName: at.DNSName, CanonicalHostedZoneID: at.CanonicalHostedZoneID, LoadBalancerARN: at.ARN, SecurityGroupID: group.AtProvider.ID,
+	}
+
+	var healthy []string
+
+	for _, p := range sorted(claim.Ports) {
+		seen, err := decode[NetworkLoadBalancerPortStatus](req.Observed[namePort(p.Port)]["status"])
+		if err != nil {
+			return err
+		}
+
+		status.Ports = append(status.Ports, PortStatus{Port: p.Port, PortObservation: seen.PortObservation})
+		healthy = append(healthy, fmt.Sprintf("%d: %d/%d", p.Port, seen.Healthy, seen.Registered))
+	}
+
+	status.Healthy = strings.Join(healthy, ", ")
+
+	if s.legacy && at.DNSName != "" {
+		rsp.Connection = map[string][]byte{}
+		for k, v := range details(at) {
+			rsp.Connection[k] = []byte(v)
+		}
+	}
+
+	if rsp.Status, err = encode(status); err != nil {
+		return err
+	}
+
+	rsp.Problem, err = worst(req)
+
+	return err
+}
+
+// details are what applications need to know of a load balancer.
+func details(at v1alpha1.LoadBalancerObservation) map[string]string {
+	return map[string]string{"dnsName": at.DNSName, "canonicalHostedZoneId": at.CanonicalHostedZoneID, "arn": at.ARN}
+}
+
+// connection returns the Secret with the connection details, as soon as they are
+// known; nil before. One that is there stays. Legacy composite resources have
+// connection details of their own.
+func (s style) connection(req Request) (Object, error) {
+	if s.legacy {
+		return nil, nil
+	}
+
+	balancer, err := decode[v1alpha1.LoadBalancerStatus](req.Observed[nameLoadBalancer]["status"])
+	if err != nil {
+		return nil, err
+	}
+
+	data := req.Observed[nameConnection]["data"]
+
+	if balancer.AtProvider.DNSName != "" {
+		known := Object{}
+		for k, v := range details(balancer.AtProvider) {
+			known[k] = base64.StdEncoding.EncodeToString([]byte(v))
+		}
+
+		data = known
+	}
+
+	if data == nil {
+		return nil, nil
+	}
+
+	o, err := s.object("v1", "Secret", s.base()+"-nlb", map[string]string{labelClaim: s.base()}, struct{}{})
+	if err != nil {
+		return nil, err
+	}
+
+	delete(o, "spec")
+	o["type"], o["data"] = "connection.crossplane.io/v1alpha1", data
+
+	return o, nil
+}
+
+// reportPort says what there is of a port.
+func (s style) reportPort(p NetworkLoadBalancerPortSpec, req Request, rsp *Response) error {
+	was, err := decode[NetworkLoadBalancerPortStatus](req.Composite["status"])
+	if err != nil {
+		return err
+	}
+
+	bound, err := decode[v1alpha1.TargetGroupBindingStatus](req.Observed[nameBinding(p.Port)]["status"])
+	if err != nil {
+		return err
+	}
+
+	status := was
+
+	if t := bound.AtProvider.Targets; t != nil {
+		var again time.Duration
+
+		status.PortObservation, again = counted(was.PortObservation, PortObservation{Healthy: t.Healthy, Registered: t.Registered}, req.Now)
+		if rsp.Again == 0 {
+			rsp.Again = again
+		}
+	}
+
+	if rsp.Status, err = encode(status); err != nil {
+		return err
+	}
+
+	if rsp.Problem, err = worst(req); err != nil || rsp.Problem != nil {
+		return err
+	}
+
+	if t := bound.AtProvider.Targets; t != nil && t.Desired+t.Registered == 0 && conditionOf(bound.Conditions, "Ready").Status == "True" {
+		rsp.Problem = &Problem{Reason: ReasonNoTargets, Message: p.nothingSelected()}
+	}
+
+	return nil
+}
+
+func (p NetworkLoadBalancerPortSpec) nothingSelected() string {
+	if p.ServiceName != nil {
+		return fmt.Sprintf("no ready hostNetwork pod of Service %q was found: nothing is registered", *p.ServiceName)
+	}
+
+	return fmt.Sprintf("no ready hostNetwork pod that podSelector selects has port %d: nothing is registered", or(p.TargetPort, p.Port.Port))
+}
+
+// countInterval is how often the numbers of a port may change: in a rollout each of
+// them would be an update of the composite resource, and of the one around it.
+const countInterval = time.Minute
+
+// counted returns the numbers to show, and when to look again if newer ones wait.
+// Whether there is anything healthy, anything registered, and whether all of it is
+// healthy again is shown at once.
+func counted(was, is PortObservation, now time.Time) (PortObservation, time.Duration) {
+	at := metav1.NewTime(now.Truncate(time.Second))
+	is.CountedAt = &at
+
+	if was.CountedAt == nil {
+		return is, 0
+	}
+
+	if was.Healthy == is.Healthy && was.Registered == is.Registered {
+		return was, 0
+	}
+
+	none := (was.Healthy == 0) != (is.Healthy == 0) || (was.Registered == 0) != (is.Registered == 0)
+	whole := is.Healthy == is.Registered
+
+	age := now.Sub(was.CountedAt.Time)
+	if none || whole && age >= countInterval/3 || age >= countInterval {
+		return is, 0
+	}
+
+	wait := countInterval - age
+	if whole {
+		wait = countInterval/3 - age
+	}
+
+	return was, wait.Truncate(time.Second) + time.Second
+}
+
+// inOrder returns the keys of a map, sorted.
+func inOrder[K cmp.Ordered, V any](m map[K]V) []K {
+	out := make([]K, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+
+	slices.Sort(out)
+
+	return out
+}
