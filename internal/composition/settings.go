@@ -107,7 +107,9 @@ func (c NetworkLoadBalancerSpec) check() error {
 		}
 	}
 
-	return nil
+	_, err := c.Clients.sources()
+
+	return err
 }
 
 func hasUDP(ports []Port) bool {
