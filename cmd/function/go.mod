@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/crossplane/function-sdk-go v0.7.1
+	github.com/google/go-cmp v0.7.0
 	github.com/provider-nlb/provider-nlb v0.0.0
 	google.golang.org/protobuf v1.36.12-0.20260120151049-f2248ac996af
 )
