@@ -43,20 +43,24 @@ generate: $(GENDIR)/.done ## Generate code and CRDs from apis/, and XRDs.
 tidy: ## Tidy the Go modules.
 	@go mod tidy
 	@cd cluster/local/controlplane && go mod tidy
+	@cd cmd/function && go mod tidy
 
 .PHONY: lint
 lint: $(LINTDIR)/.done ## Lint, import directions included.
 	@$(LINTDIR)/golangci-lint run --allow-parallel-runners ./...
+	@cd cmd/function && $(LINTDIR)/golangci-lint run --allow-parallel-runners ./...
 
 .PHONY: check
 check: generate tidy lint ## Everything that must hold before a push; fails on a dirty tree.
 	@go vet ./...
+	@cd cmd/function && go vet ./...
 	@if [ -n "$$(git status --porcelain)" ]; then \
 		echo "the work tree is dirty: commit what 'make generate tidy' changed" >&2; git status --short >&2; git --no-pager diff --stat >&2; exit 1; fi
 
 .PHONY: build
-build: ## Build the provider into _output/.
+build: ## Build the provider and the function into _output/.
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o _output/provider ./cmd/provider
+	@cd cmd/function && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../../_output/function .
 
 .PHONY: controlplane
 controlplane: ## Build the local control plane (about 8 minutes, once).
@@ -71,6 +75,7 @@ demo: controlplane ## Show the main job on a local control plane; KEEP=1 leaves 
 .PHONY: test
 test: controlplane ## All tests up to the real API server.
 	go test -race -p 2 -timeout 20m $$(go list ./... | grep -v /cluster/test/e2e)
+	cd cmd/function && go test -race -timeout 5m ./...
 
 .PHONY: e2e
 e2e: controlplane ## End-to-end tests: nodes, pods, simulated AWS and the provider's process.
