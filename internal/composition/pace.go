@@ -52,7 +52,7 @@ func paced(req Request, parts []part) (map[string]Resource, time.Duration) {
 
 		// The first always comes: a bucket that is full has room for it.
 		if room < p.cost {
-			return out, time.Duration((p.cost - room) * float64(time.Second)).Truncate(time.Second) + time.Second
+			return out, time.Duration((p.cost-room)*float64(time.Second)).Truncate(time.Second) + time.Second
 		}
 
 		room -= p.cost
