@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"sigs.k8s.io/yaml"
+
+	"github.com/provider-nlb/provider-nlb/internal/crdtest"
 )
 
 // fence finds the YAML of a document.
@@ -20,10 +20,9 @@ var fence = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 // TestWhatUsersCopyIsAccepted validates every object of ours that the
 // documentation and the examples show in full, unknown fields included.
 func TestWhatUsersCopyIsAccepted(t *testing.T) {
-	crds := readCRDs(t)
-	kinds := map[string]crd{}
+	kinds := map[string]crdtest.CRD{}
 
-	for _, c := range crds {
+	for _, c := range crdtest.Read(t, crds) {
 		for _, v := range c.Spec.Versions {
 			kinds[c.Spec.Group+"/"+v.Name+" "+c.Spec.Names.Kind] = c
 		}
@@ -50,22 +49,12 @@ func TestWhatUsersCopyIsAccepted(t *testing.T) {
 				continue
 			}
 
-			object, _ = integers(object).(map[string]any)
-			for _, refusal := range append(c.refusals(object, nil), c.unknown(object)...) {
+			object, _ = crdtest.Integers(object).(map[string]any)
+			for _, refusal := range c.Refusals(object, nil) {
 				t.Errorf("%s: %s: %s", file, kind, refusal)
 			}
 		}
 	}
-}
-
-// unknown are the fields that the API server would drop.
-func (c crd) unknown(object map[string]any) []string {
-	dropped := pruning.PruneWithOptions(object, c.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
-	for i, d := range dropped {
-		dropped[i] = "unknown field " + d
-	}
-
-	return dropped
 }
 
 // userDocuments are the YAML documents of each file that users read.
