@@ -97,6 +97,10 @@ test: controlplane ## All tests up to the real API server.
 	cd cmd/function && go test -timeout 5m ./...
 	cd cluster/images && go test -timeout 20m ./...
 
+.PHONY: test-render
+test-render: ## Render claims with Crossplane itself; needs CROSSPLANE_BINARY and AUTO_READY_BINARY.
+	cd cmd/function && go test -count=1 -tags render -run TestRender .
+
 .PHONY: e2e
 e2e: controlplane ## End-to-end tests: nodes, pods, simulated AWS and the provider's process.
 	go test -count=1 -timeout 30m ./cluster/test/e2e

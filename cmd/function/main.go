@@ -47,4 +47,3 @@ func run(args []string) error {
 		function.Insecure(*insecure),
 		function.WithMetricsServer(*metrics))
 }
-

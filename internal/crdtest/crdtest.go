@@ -43,7 +43,7 @@ func Read(t *testing.T, pattern string) map[string]CRD {
 	out := map[string]CRD{}
 
 	for _, f := range files {
-		data, err := os.ReadFile(f)
+		data, err := os.ReadFile(f) //nolint:gosec // A test names the files.
 		if err != nil {
 			t.Fatal(err)
 		}

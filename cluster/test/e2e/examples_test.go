@@ -35,6 +35,9 @@ func TestExamplesAreAccepted(t *testing.T) {
 			if ofComposition(o) {
 				continue
 			}
+			if ofComposition(o) {
+				continue
+			}
 			// Server-side apply refuses fields that the schema does not know.
 			err := it.Client().Apply(t.Context(), client.ApplyConfigurationFromUnstructured(o),
 				client.DryRunAll, client.FieldOwner("e2e"), client.ForceOwnership)
