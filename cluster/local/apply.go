@@ -97,7 +97,7 @@ func yamlFiles(path string) ([]string, error) {
 // apply applies one object. A kind whose definition was applied just before may
 // not be served for an instant.
 func (c *ControlPlane) apply(ctx context.Context, o *unstructured.Unstructured) error {
-	return poll(ctx, func() (bool, error) {
+	return Poll(ctx, func() (bool, error) {
 		err := c.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(o.DeepCopy()),
 			client.FieldOwner("local-control-plane"), client.ForceOwnership)
 		return err == nil || !notServed(err), err
@@ -114,7 +114,7 @@ func notServed(err error) bool {
 
 // established waits until the API server serves the definition's kind.
 func (c *ControlPlane) established(ctx context.Context, definition *unstructured.Unstructured) error {
-	return poll(ctx, func() (bool, error) {
+	return Poll(ctx, func() (bool, error) {
 		o := &unstructured.Unstructured{}
 		o.SetGroupVersionKind(definition.GroupVersionKind())
 		if err := c.client.Get(ctx, client.ObjectKeyFromObject(definition), o); err != nil {
@@ -132,8 +132,8 @@ func (c *ControlPlane) established(ctx context.Context, definition *unstructured
 	})
 }
 
-// poll calls try until it is done or ctx is, and returns its last error.
-func poll(ctx context.Context, try func() (done bool, err error)) error {
+// Poll calls try until it is done or ctx is, and returns its last error.
+func Poll(ctx context.Context, try func() (done bool, err error)) error {
 	for {
 		done, err := try()
 		if done {

@@ -16,87 +16,134 @@ import (
 	"time"
 )
 
-// buildFlags are the go build flags of the binary. Without the versions the
-// components take themselves for v0.0.0 and refuse some of their own features.
-var buildFlags = []string{
-	"-trimpath", "-ldflags", "-s -w" +
-		" -X k8s.io/component-base/version.gitVersion=v1.37.2" +
-		" -X k8s.io/component-base/version.gitMajor=1" +
-		" -X k8s.io/component-base/version.gitMinor=37",
+// Built is a program in the cache.
+type Built struct {
+	// Binary is the program's path.
+	Binary string
+	// Files is the directory of the files of the program's release.
+	Files string
+	// Version of the release, if it has files.
+	Version string
 }
 
 // Build returns the path of the control plane's binary and builds it when the
-// cache does not hold it yet. It then tells out what it does, about how long that
-// takes, and how far it is; otherwise it is silent and returns at once.
+// cache does not hold it yet.
+func Build(ctx context.Context, out io.Writer) (string, error) {
+	built, err := controlPlane.Build(ctx, out)
+	return built.Binary, err
+}
+
+// Build returns where the program is and builds it when the cache does not hold it
+// yet. It then tells out what it does, about how long that takes, and how far it
+// is; otherwise it is silent and returns at once.
 //
 // It works in any directory of the repository. Concurrent builds wait for each
 // other.
-func Build(ctx context.Context, out io.Writer) (string, error) {
-	source, err := sourceDir()
+func (p Program) Build(ctx context.Context, out io.Writer) (Built, error) {
+	dir, err := p.build(ctx, out)
+	if err != nil {
+		return Built{}, err
+	}
+	built := Built{Binary: filepath.Join(dir, p.name), Files: filepath.Join(dir, "files")}
+	if len(p.files) == 0 {
+		return built, nil
+	}
+	version, err := os.ReadFile(filepath.Join(dir, "version"))
+	built.Version = string(version)
+	return built, err
+}
+
+// build returns the program's directory in the cache.
+func (p Program) build(ctx context.Context, out io.Writer) (string, error) {
+	modules, err := modulesDir()
 	if err != nil {
 		return "", err
 	}
-	key, err := buildKey(ctx, source)
+	source := filepath.Join(modules, p.module)
+	key, err := p.key(ctx, source)
 	if err != nil {
-		return "", fmt.Errorf("cannot tell the version of the local control plane: %w", err)
+		return "", fmt.Errorf("cannot tell the version of %s: %w", p.name, err)
 	}
 	cache, err := cacheDir()
 	if err != nil {
 		return "", err
 	}
-	binary := filepath.Join(cache, "controlplane-"+key)
-	if exists(binary) {
-		return binary, nil
+	dir := filepath.Join(cache, p.name+"-"+key)
+	if exists(dir) {
+		return dir, nil
 	}
-	unlock, err := lock(ctx, filepath.Join(cache, "controlplane.lock"), out)
+	unlock, err := lock(ctx, filepath.Join(cache, p.name+".lock"), out)
 	if err != nil {
 		return "", fmt.Errorf("cannot lock the cache of built tools: %w", err)
 	}
 	defer unlock()
-	if exists(binary) {
-		return binary, nil
+	if exists(dir) {
+		return dir, nil
 	}
-	if err := buildInto(ctx, source, binary, out); err != nil {
-		return "", fmt.Errorf("cannot build the local control plane: %w", err)
+	if err := p.buildInto(ctx, source, dir, out); err != nil {
+		return "", fmt.Errorf("cannot build %s: %w", p.name, err)
 	}
-	return binary, nil
+	return dir, nil
 }
 
-// buildInto builds the module in source and puts the binary at its final path in
-// one step. The caller holds the lock.
-func buildInto(ctx context.Context, source, binary string, out io.Writer) error {
+// buildInto builds the program and puts its directory at its final path in one
+// step. The caller holds the lock.
+func (p Program) buildInto(ctx context.Context, source, dir string, out io.Writer) error {
 	started := time.Now()
-	say(out, "building etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok from Go modules")
-	say(out, "into %s", binary)
-	say(out, "about 8 minutes on 2 cores, half a minute with a warm Go build cache; once per version")
+	say(out, "building %s from Go modules", p.about)
+	say(out, "into %s", dir)
+	say(out, "%s on 2 cores, half a minute with a warm Go build cache; once per version", p.takes)
 
 	// Only a build that was killed leaves these, and the lock says that none runs.
-	stale, _ := filepath.Glob(filepath.Join(filepath.Dir(binary), "controlplane-*.tmp"))
+	stale, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), p.name+"-*.tmp"))
 	for _, f := range stale {
-		_ = os.Remove(f)
+		_ = os.RemoveAll(f)
 	}
-	tmp := binary + ".tmp"
-	total, err := countPackages(ctx, source, out)
+	tmp := dir + ".tmp"
+	total, err := countPackages(ctx, source, p.pkg, out)
 	if err != nil {
 		return err
 	}
-	p := &progress{out: out, total: total, started: started}
-	build := goCommand(ctx, source, slices.Concat([]string{"build", "-v", "-o", tmp}, buildFlags, []string{"."})...)
-	if err := p.run(build); err != nil {
+	told := &progress{out: out, total: total, last: p.pkg, started: started}
+	build := goCommand(ctx, source, slices.Concat([]string{"build", "-v", "-o", filepath.Join(tmp, p.name)}, p.flags(), []string{p.pkg})...)
+	if err := told.run(build); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, binary); err != nil {
+	if err := p.copyFiles(ctx, source, tmp); err != nil {
 		return err
 	}
-	say(out, "built in %s", time.Since(started).Round(time.Second))
+	if err := os.Rename(tmp, dir); err != nil {
+		return err
+	}
+	say(out, "built %s in %s", p.name, time.Since(started).Round(time.Second))
 	return nil
+}
+
+// copyFiles copies what the program needs besides its binary out of the module
+// that holds it, and notes that module's version. The module cache may be gone
+// when the program runs.
+func (p Program) copyFiles(ctx context.Context, source, to string) error {
+	if len(p.files) == 0 {
+		return nil
+	}
+	out, err := goCommand(ctx, source, "list", "-f", "{{.Module.Version}} {{.Module.Dir}}", p.pkg).Output()
+	if err != nil {
+		return fmt.Errorf("cannot find the module of %s: %w", p.pkg, err)
+	}
+	version, module, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	for _, f := range p.files {
+		if err := os.CopyFS(filepath.Join(to, "files", f), os.DirFS(filepath.Join(module, f))); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(to, "version"), []byte(version), 0o644)
 }
 
 // countPackages downloads what the build needs and returns how many packages it
 // consists of.
-func countPackages(ctx context.Context, source string, out io.Writer) (int, error) {
+func countPackages(ctx context.Context, source, pkg string, out io.Writer) (int, error) {
 	p := &progress{out: out, started: time.Now()}
-	list := goCommand(ctx, source, "list", "-deps", ".")
+	list := goCommand(ctx, source, "list", "-deps", pkg)
 	var stdout strings.Builder
 	list.Stdout = &stdout
 	if err := p.run(list); err != nil {
@@ -113,9 +160,9 @@ func goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// buildKey names what the binary is made of: the module's files, the flags and
-// the Go toolchain.
-func buildKey(ctx context.Context, source string) (string, error) {
+// key names what the binary is made of: its module's files, the flags and the Go
+// toolchain.
+func (p Program) key(ctx context.Context, source string) (string, error) {
 	version, err := goCommand(ctx, source, "env", "GOVERSION", "GOOS", "GOARCH").Output()
 	if err != nil {
 		return "", fmt.Errorf("cannot run go env: %w", err)
@@ -126,7 +173,7 @@ func buildKey(ctx context.Context, source string) (string, error) {
 	}
 	files = append(files, filepath.Join(source, "go.mod"), filepath.Join(source, "go.sum"))
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%s%q\n", version, buildFlags)
+	fmt.Fprintf(hash, "%s%q%q%q\n", version, p.pkg, p.flags(), p.files)
 	for _, f := range files {
 		data, err := os.ReadFile(f)
 		if err != nil {
@@ -138,20 +185,20 @@ func buildKey(ctx context.Context, source string) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil))[:16], nil
 }
 
-// sourceDir finds the control plane's module, walking up from the working
+// modulesDir finds the modules that pin the programs, walking up from the working
 // directory to the root of the repository.
-func sourceDir() (string, error) {
+func modulesDir() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for start := dir; ; dir = filepath.Dir(dir) {
-		source := filepath.Join(dir, "cluster", "local", "controlplane")
-		if exists(filepath.Join(source, "go.mod")) {
-			return source, nil
+		modules := filepath.Join(dir, "cluster", "local")
+		if exists(filepath.Join(modules, controlPlane.module, "go.mod")) {
+			return modules, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("cannot find cluster/local/controlplane in %s or above it: run this inside the repository", start)
+			return "", fmt.Errorf("cannot find cluster/local/%s in %s or above it: run this inside the repository", controlPlane.module, start)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (c *ControlPlane) startAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.waitUntil(ctx, healthy(http.DefaultClient, c.ports.etcd.url("http")+"/health")); err != nil {
+	if err := p.WaitUntil(ctx, Healthy(http.DefaultClient, c.ports.etcd.url("http")+"/health")); err != nil {
 		return err
 	}
 	if err := c.StartAPIServer(ctx); err != nil {
@@ -72,10 +72,10 @@ func (c *ControlPlane) apiReady(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := healthy(get, c.config.Host+"/readyz")(ctx); err != nil {
+	if err := Healthy(get, c.config.Host+"/readyz")(ctx); err != nil {
 		return err
 	}
-	return healthy(get, c.config.Host+"/api/v1/namespaces/default")(ctx)
+	return Healthy(get, c.config.Host+"/api/v1/namespaces/default")(ctx)
 }
 
 // startControllers starts what acts on the API's objects, and waits until it does.
@@ -103,14 +103,14 @@ func (c *ControlPlane) startControllers(ctx context.Context) error {
 		return err
 	}
 	get := c.controllerClient()
-	if err := sched.waitUntil(ctx, healthy(get, c.ports.scheduler.url("https")+"/readyz")); err != nil {
+	if err := sched.WaitUntil(ctx, Healthy(get, c.ports.scheduler.url("https")+"/readyz")); err != nil {
 		return err
 	}
-	if err := manager.waitUntil(ctx, healthy(get, c.ports.controllerManager.url("https")+"/healthz")); err != nil {
+	if err := manager.WaitUntil(ctx, Healthy(get, c.ports.controllerManager.url("https")+"/healthz")); err != nil {
 		return err
 	}
 	// Without it no pod can be created.
-	return manager.waitUntil(ctx, func(ctx context.Context) error {
+	return manager.WaitUntil(ctx, func(ctx context.Context) error {
 		key := client.ObjectKey{Namespace: "default", Name: "default"}
 		return c.client.Get(ctx, key, &corev1.ServiceAccount{})
 	})
@@ -139,8 +139,8 @@ func (c *ControlPlane) controllerClient() *http.Client {
 	}}
 }
 
-// healthy returns a check that the URL answers 200 OK.
-func healthy(c *http.Client, url string) func(context.Context) error {
+// Healthy returns a check that the URL answers 200 OK.
+func Healthy(c *http.Client, url string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()

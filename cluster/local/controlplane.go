@@ -56,7 +56,9 @@ type ControlPlane struct {
 	client client.Client
 
 	mu      sync.Mutex
-	running map[string]*process
+	running map[string]*Process
+	// beside are the names of what Run started.
+	beside []string
 	// nodes is how many nodes were added: the next one's address follows from it.
 	nodes int
 }
@@ -79,7 +81,7 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &ControlPlane{opts: opts, binary: binary, running: map[string]*process{}}
+	c := &ControlPlane{opts: opts, binary: binary, running: map[string]*Process{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("cannot start the local control plane: %w", err), c.Stop())
@@ -147,9 +149,13 @@ func (c *ControlPlane) Dir() string { return c.dir }
 // nothing.
 func (c *ControlPlane) Stop() error {
 	var errs []error
+	c.mu.Lock()
+	beside := c.beside
+	c.beside = nil
+	c.mu.Unlock()
 	// What writes goes before what it writes to. An API server without its etcd
 	// does not end by itself for minutes.
-	for _, names := range [][]string{{kwok, scheduler, controllerManager}, {apiServer}, {etcd}} {
+	for _, names := range [][]string{beside, {kwok, scheduler, controllerManager}, {apiServer}, {etcd}} {
 		errs = append(errs, c.stopAll(syscall.SIGTERM, names...))
 	}
 	release(c.ports.held)
@@ -193,27 +199,32 @@ func (c *ControlPlane) StartAPIServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.waitUntil(ctx, c.apiReady)
+	return p.WaitUntil(ctx, c.apiReady)
 }
 
 // start starts a component.
-func (c *ControlPlane) start(name string, args ...string) (*process, error) {
+func (c *ControlPlane) start(name string, args ...string) (*Process, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running[name] != nil {
 		return nil, fmt.Errorf("%s runs already", name)
 	}
-	env := []string{"HOME=" + c.dir, "TMPDIR=" + c.dir}
+	command := Command{Name: name, Binary: c.binary, Args: append([]string{name}, args...), Env: c.homes()}
 	if name == etcd && c.opts.Dir == "" {
-		env = append(env, "CONTROLPLANE_ORPHAN_REMOVES="+c.dir)
+		command.Env = append(command.Env, "CONTROLPLANE_ORPHAN_REMOVES="+c.dir)
 	}
-	p, err := startProcess(c.binary, name, filepath.Join(c.dir, name+".log"), env, args)
+	p, err := startProcess(command, c.logFile(name), &syscall.SysProcAttr{})
 	if err != nil {
 		return nil, err
 	}
 	c.running[name] = p
 	return p, nil
 }
+
+// homes is the environment of every program.
+func (c *ControlPlane) homes() []string { return []string{"HOME=" + c.dir, "TMPDIR=" + c.dir} }
+
+func (c *ControlPlane) logFile(name string) string { return filepath.Join(c.dir, name+".log") }
 
 // writeStages writes kwok's stages, as its own release has them, to the file.
 func (c *ControlPlane) writeStages(file string) error {

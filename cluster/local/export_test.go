@@ -16,11 +16,13 @@ func (c *ControlPlane) PIDs() []int {
 	return pids
 }
 
-// Poll is poll.
-func Poll(ctx context.Context, try func() (done bool, err error)) error { return poll(ctx, try) }
+// PID returns the process id of a component.
+func (c *ControlPlane) PID(name string) int { return c.running[name].cmd.Process.Pid }
 
-// BuildKey is buildKey.
-func BuildKey(ctx context.Context, source string) (string, error) { return buildKey(ctx, source) }
+// BuildKey is the control plane's key.
+func BuildKey(ctx context.Context, source string) (string, error) {
+	return controlPlane.key(ctx, source)
+}
 
 // Lock is lock.
 func Lock(ctx context.Context, path string, out io.Writer) (unlock func(), err error) {

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -76,8 +78,8 @@ func TestControlPlaneEndsWhenItsStarterIsKilled(t *testing.T) {
 	if err := json.NewDecoder(stdout).Decode(&told); err != nil {
 		t.Fatalf("the starter did not tell what it started: %v", errors.Join(err, starter.Wait()))
 	}
-	if len(told.PIDs) != 5 {
-		t.Errorf("%d components run, want 5", len(told.PIDs))
+	if len(told.PIDs) < 5 {
+		t.Errorf("%d processes run, want 5 components, and on Linux a program beside them", len(told.PIDs))
 	}
 	if err := starter.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -87,6 +89,49 @@ func TestControlPlaneEndsWhenItsStarterIsKilled(t *testing.T) {
 		err := errors.Join(gone(told.PIDs), removed(told.Dir))
 		return err == nil, err
 	})
+}
+
+func TestProgramsBesideEndFirst(t *testing.T) {
+	cp, err := local.Start(t.Context(), local.Options{Parts: local.APIOnly})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It tells whether the API server still answered when it was asked to end.
+	dir := t.TempDir()
+	free, err := cp.Ports(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf("trap 'kill -0 %d && touch %s/first; exit 0' TERM; touch %s/ready; while :; do sleep 0.1; done",
+		cp.PID("kube-apiserver"), dir, dir)
+	command := local.Command{Name: "beside", Binary: "/bin/sh", Args: []string{"-c", script}, Env: []string{"PATH=" + os.Getenv("PATH")}}
+	p, err := cp.Run(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cp.Run(command); err == nil {
+		t.Error("a name runs once at a time")
+	}
+	eventually(t, func() (bool, error) {
+		_, err := os.Stat(filepath.Join(dir, "ready"))
+		return err == nil, err
+	})
+	if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", free[0])); err != nil {
+		t.Errorf("who was given a port can listen there: %v", err)
+	} else {
+		_ = l.Close()
+	}
+	if err := cp.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.Ended():
+	default:
+		t.Error("it ends with the control plane")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "first")); err != nil {
+		t.Errorf("what writes to the API server ends before it: %v", err)
+	}
 }
 
 func TestFailedStartTellsWhyAndLeavesNothing(t *testing.T) {

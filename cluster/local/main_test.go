@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -34,6 +35,12 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+	if runtime.GOOS == "linux" { // elsewhere nothing ends the programs of others
+		if _, err := cp.Run(local.Command{Name: "beside", Binary: "/bin/sleep", Args: []string{"600"}}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 	_ = json.NewEncoder(os.Stdout).Encode(started{Dir: cp.Dir(), PIDs: cp.PIDs()})
 	for range time.Tick(time.Hour) { // an empty select is a deadlock to the runtime

@@ -54,7 +54,7 @@ func (c *ControlPlane) AddNodes(ctx context.Context, specs ...NodeSpec) error {
 	if kubelets == nil {
 		return errors.New("nodes do not get ready: kwok does not run")
 	}
-	return kubelets.waitUntil(ctx, func(ctx context.Context) error {
+	return kubelets.WaitUntil(ctx, func(ctx context.Context) error {
 		var list corev1.NodeList
 		if err := c.client.List(ctx, &list); err != nil {
 			return err

@@ -10,9 +10,9 @@ import (
 
 // reservation is a free loopback port that this process holds by binding it,
 // without listening, for as long as the control plane lives. A component binds
-// it too, by SO_REUSEPORT, and is the only one that gets connections. Nobody else
-// can be given the port in between: neither before the component starts nor
-// while it is down for a restart.
+// it too, by SO_REUSEPORT or (as every Go program does) by SO_REUSEADDR, and is the
+// only one that gets connections. Nobody else can be given the port in between:
+// neither before the component starts nor while it is down for a restart.
 type reservation struct {
 	port int
 	fd   int
@@ -56,8 +56,10 @@ func reserveOne() (reservation, error) {
 
 // bindFree binds the socket to a loopback port of the kernel's choice.
 func bindFree(fd int) (int, error) {
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
-		return 0, err
+	for _, option := range []int{unix.SO_REUSEPORT, unix.SO_REUSEADDR} {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, 1); err != nil {
+			return 0, err
+		}
 	}
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		return 0, err

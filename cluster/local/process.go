@@ -7,60 +7,111 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// stopDeadline is how long a component has to end by itself. The slowest, the
+// stopDeadline is how long a program has to end by itself. The slowest, the
 // API server, takes about a second.
 const stopDeadline = 15 * time.Second
 
-// process is a running component.
-type process struct {
+// Command is a program to run.
+type Command struct {
+	// Name of the process; its log is NAME.log.
+	Name   string
+	Binary string
+	Args   []string
+	// Env is the environment besides HOME and TMPDIR. Nothing of this process'
+	// environment is in it: a KUBECONFIG or a proxy set outside must not reach it.
+	Env []string
+}
+
+// Process is a running program.
+type Process struct {
 	name string
 	log  string
 	cmd  *exec.Cmd
 	// lifeline is the other end of the component's standard input. The component
 	// ends when it is closed, and the kernel closes it when this process dies.
 	lifeline io.Closer
-	// ended is closed when the component has ended and is reaped.
+	// ended is closed when the program has ended and is reaped.
 	ended chan struct{}
 }
 
-// startProcess starts a component of the binary, with its output appended to a
-// log file and nothing of this process' environment: a KUBECONFIG or a proxy set
-// outside must not reach it.
-func startProcess(binary, name, logFile string, env, args []string) (*process, error) {
+// startProcess starts a program, with its output appended to a log file.
+func startProcess(command Command, logFile string, attributes *syscall.SysProcAttr) (*Process, error) {
 	out, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = out.Close() }()
-	cmd := exec.Command(binary, append([]string{name}, args...)...)
+	cmd := exec.Command(command.Binary, command.Args...)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.Env = env
-	// Ctrl-C in a terminal goes to the whole foreground group. The components get
+	cmd.Env = command.Env
+	cmd.SysProcAttr = attributes
+	// Ctrl-C in a terminal goes to the whole foreground group. The programs get
 	// their own, so that Stop ends them in order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr.Setpgid = true
 	lifeline, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("cannot start %s: %w", name, err)
+	p := &Process{name: command.Name, log: logFile, cmd: cmd, lifeline: lifeline, ended: make(chan struct{})}
+	if err := p.start(); err != nil {
+		return nil, fmt.Errorf("cannot start %s: %w", command.Name, err)
 	}
-	p := &process{name: name, log: logFile, cmd: cmd, lifeline: lifeline, ended: make(chan struct{})}
-	go func() {
-		_ = cmd.Wait() // how it ended is in its log; who cares asks ended
-		close(p.ended)
-	}()
 	return p, nil
 }
 
+// start starts the program from a thread that lives as long as it does: a
+// parent-death signal is tied to the thread, not to this process.
+func (p *Process) start() error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = p.cmd.Wait() // how it ended is in its log; who cares asks ended
+			close(p.ended)
+		}
+	}()
+	return <-started
+}
+
+// Stop asks the program to end, and waits until it has. It is killed, and an error
+// tells of that, when it does not end in time.
+func (p *Process) Stop() error { return p.stop(syscall.SIGTERM) }
+
+// Kill ends the program as a crash does.
+func (p *Process) Kill() error { return p.stop(syscall.SIGKILL) }
+
+// Ended is closed when the program has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
+// Wait waits until the program has ended by itself. It fails with the end of the
+// program's log unless that was with success.
+func (p *Process) Wait(ctx context.Context) error {
+	select {
+	case <-p.ended:
+	case <-ctx.Done():
+		return fmt.Errorf("%s has not ended: %w\n%s", p.name, ctx.Err(), p.tail())
+	}
+	if !p.cmd.ProcessState.Success() {
+		return fmt.Errorf("%s ended with %s\n%s", p.name, p.cmd.ProcessState, p.tail())
+	}
+	return nil
+}
+
+// Log is the path of what the program has written.
+func (p *Process) Log() string { return p.log }
+
 // stop ends the process with the signal, waits for it, and kills it when it does
 // not end in time. Stopping a process that has ended does nothing.
-func (p *process) stop(signal os.Signal) error {
+func (p *Process) stop(signal os.Signal) error {
 	_ = p.cmd.Process.Signal(signal) // fails only when it has ended
 	select {
 	case <-p.ended:
@@ -72,9 +123,9 @@ func (p *process) stop(signal os.Signal) error {
 	return fmt.Errorf("%s had to be killed: it did not end within %s of %s\n%s", p.name, stopDeadline, signal, p.tail())
 }
 
-// waitUntil polls ready until it holds. It fails with the end of the component's
-// log when the component ends first or ctx does.
-func (p *process) waitUntil(ctx context.Context, ready func(context.Context) error) error {
+// WaitUntil polls ready until it holds. It fails with the end of the program's
+// log when the program ends first or ctx does.
+func (p *Process) WaitUntil(ctx context.Context, ready func(context.Context) error) error {
 	for {
 		err := ready(ctx)
 		if err == nil {
@@ -90,8 +141,8 @@ func (p *process) waitUntil(ctx context.Context, ready func(context.Context) err
 	}
 }
 
-// tail returns the end of the component's log.
-func (p *process) tail() string {
+// tail returns the end of the program's log.
+func (p *Process) tail() string {
 	const lines = 20
 	data, err := os.ReadFile(p.log)
 	if err != nil {

@@ -15,8 +15,10 @@ const progressEvery = 10 * time.Second
 // progress tells how far a go command is, by what it prints: with -v one line
 // for each package that it compiles, and one for each module that it downloads.
 type progress struct {
-	out     io.Writer
-	total   int
+	out   io.Writer
+	total int
+	// last is the package that is compiled last of all.
+	last    string
 	started time.Time
 
 	compiled, downloaded int
@@ -67,7 +69,7 @@ func (p *progress) read(line string) {
 		p.downloaded++
 	case p.total > 0 && !strings.ContainsAny(line, " \t#"):
 		p.compiled++
-		p.linking = strings.HasSuffix(line, "/cluster/local/controlplane") // the last of all
+		p.linking = line == p.last
 	default:
 		p.other = append(p.other, line)
 	}

@@ -1,9 +1,11 @@
-// Command controlplane-build builds the local control plane's binary, unless the
-// cache holds it already, and prints its path.
+// Command controlplane-build builds the local control plane's binary, and with
+// -beside the programs that run beside it too, unless the cache holds them
+// already. It prints their paths.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -13,12 +15,32 @@ import (
 )
 
 func main() {
+	beside := flag.Bool("beside", false, "build Crossplane, functions and Flux too")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	binary, err := local.Build(ctx, os.Stderr)
+	err := build(ctx, *beside)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func build(ctx context.Context, beside bool) error {
+	binary, err := local.Build(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
 	fmt.Println(binary)
+	if !beside {
+		return nil
+	}
+	for _, program := range local.Beside() {
+		built, err := program.Build(ctx, os.Stderr)
+		if err != nil {
+			return err
+		}
+		fmt.Println(built.Binary)
+	}
+	return nil
 }

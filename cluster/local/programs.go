@@ -1,0 +1,75 @@
+package local
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Program is one binary that is built from a module which pins it and all that it
+// is made of. None of them is a dependency of the provider.
+type Program struct {
+	// name of the binary.
+	name string
+	// module is the directory of the module, in cluster/local.
+	module string
+	// pkg is the main package: the module's own, or one that it requires.
+	pkg string
+	// values of string variables that the linker sets, by their full names.
+	values map[string]string
+	// files are directories of pkg's module to keep beside the binary.
+	files []string
+	// about says what is in it, and takes how long the build takes.
+	about, takes string
+}
+
+// controlPlane is what every control plane runs.
+var controlPlane = Program{
+	name: "controlplane", module: "controlplane",
+	pkg: "github.com/provider-nlb/provider-nlb/cluster/local/controlplane",
+	// Without them the components take themselves for v0.0.0 and refuse some of
+	// their own features.
+	values: map[string]string{
+		"k8s.io/component-base/version.gitVersion": "v1.37.2",
+		"k8s.io/component-base/version.gitMajor":   "1",
+		"k8s.io/component-base/version.gitMinor":   "37",
+	},
+	about: "etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok", takes: "about 8 minutes",
+}
+
+// Programs that can run beside a control plane. Each is built when it is first
+// asked for.
+var (
+	// Crossplane is Crossplane's core and its RBAC manager.
+	Crossplane = Program{
+		name: "crossplane", module: "programs/crossplane",
+		pkg: "github.com/crossplane/crossplane/v2/cmd/crossplane",
+		values: map[string]string{
+			// Packages say which versions of Crossplane they work with.
+			"github.com/crossplane/crossplane-runtime/v2/pkg/version.version": "v2.4.0",
+			// The RBAC manager has no flag for its metrics, which would take port
+			// 8080 of all addresses, once for each control plane.
+			"sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress": "0",
+		},
+		files: []string{"cluster/crds", "cluster/webhookconfigurations", "cluster/charts"},
+		about: "Crossplane", takes: "about 5 minutes",
+	}
+)
+
+// Beside are all programs that can run beside a control plane.
+func Beside() []Program {
+	return []Program{Crossplane}
+}
+
+// Name of the program.
+func (p Program) Name() string { return p.name }
+
+// flags are the go build flags.
+func (p Program) flags() []string {
+	link := []string{"-s", "-w"}
+	for name, value := range p.values {
+		link = append(link, fmt.Sprintf("-X=%s=%s", name, value))
+	}
+	slices.Sort(link)
+	return []string{"-trimpath", "-ldflags", strings.Join(link, " ")}
+}
