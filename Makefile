@@ -40,7 +40,7 @@ generate: $(GENDIR)/.done ## Generate code and CRDs from apis/.
 .PHONY: tidy
 tidy: ## Tidy the Go modules.
 	@go mod tidy
-	@cd cluster/local/controlplane && go mod tidy
+	@for module in controlplane programs/crossplane; do (cd cluster/local/$$module && go mod tidy); done
 
 .PHONY: lint
 lint: $(LINTDIR)/.done ## Lint, import directions included.
@@ -60,6 +60,10 @@ build: ## Build the provider into _output/.
 controlplane: ## Build the local control plane (about 8 minutes, once).
 	@go run ./cluster/local/cmd/controlplane-build >/dev/null
 
+.PHONY: e2e-tools
+e2e-tools: ## Build Crossplane too (about 5 minutes, once).
+	@go run ./cluster/local/cmd/controlplane-build -beside >/dev/null
+
 .PHONY: demo
 demo: controlplane ## Show the main job on a local control plane; KEEP=1 leaves it running.
 	@go run ./cluster/test/demo $(if $(KEEP),-keep)
@@ -68,11 +72,11 @@ demo: controlplane ## Show the main job on a local control plane; KEEP=1 leaves 
 # plane of its own.
 .PHONY: test
 test: controlplane ## All tests up to the real API server.
-	go test -race -p 2 -timeout 20m $$(go list ./... | grep -v /cluster/test/e2e)
+	go test -race -p 2 -timeout 20m $$(go list ./... | grep -vE '/cluster/(test/e2e|local/crossplane)$$')
 
 .PHONY: e2e
-e2e: controlplane ## End-to-end tests: nodes, pods, simulated AWS and the provider's process.
-	go test -count=1 -timeout 30m ./cluster/test/e2e
+e2e: e2e-tools ## End-to-end tests: nodes, pods, simulated AWS, the provider's process, Crossplane.
+	go test -count=1 -p 1 -timeout 30m ./cluster/local/crossplane ./cluster/test/e2e
 
 .PHONY: e2e-awscli
 e2e-awscli: ## The simulated AWS answers the AWS CLI (needs aws: Debian package awscli).
