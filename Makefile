@@ -40,7 +40,7 @@ generate: $(GENDIR)/.done ## Generate code and CRDs from apis/.
 .PHONY: tidy
 tidy: ## Tidy the Go modules.
 	@go mod tidy
-	@for module in controlplane programs/crossplane; do (cd cluster/local/$$module && go mod tidy); done
+	@for module in controlplane programs/crossplane programs/patch-and-transform programs/auto-ready; do (cd cluster/local/$$module && go mod tidy); done
 
 .PHONY: lint
 lint: $(LINTDIR)/.done ## Lint, import directions included.
@@ -61,7 +61,7 @@ controlplane: ## Build the local control plane (about 8 minutes, once).
 	@go run ./cluster/local/cmd/controlplane-build >/dev/null
 
 .PHONY: e2e-tools
-e2e-tools: ## Build Crossplane too (about 5 minutes, once).
+e2e-tools: ## Build Crossplane and functions too (about 10 minutes, once).
 	@go run ./cluster/local/cmd/controlplane-build -beside >/dev/null
 
 .PHONY: demo
