@@ -5,6 +5,6 @@
 // Build makes its binary from pinned Go modules and keeps it in a cache outside
 // the work tree. Start starts a fresh control plane on free ports in seconds;
 // Stop ends it and removes its files. Run starts other programs beside it, such
-// as Crossplane and Flux, which are built in the same way. When the process that
+// as Crossplane, which are built in the same way. When the process that
 // called Start dies, however it dies, everything ends with it.
 package local

@@ -111,18 +111,6 @@ func eventually(t *testing.T, what string, is func() bool) {
 	}
 }
 
-// condition of a version; empty if it has none.
-func (v version) condition(t string) (status, reason string) {
-	for _, c := range v.conditions() {
-		if c["type"] == t {
-			status, _ = c["status"].(string)
-			reason, _ = c["reason"].(string)
-		}
-	}
-
-	return status, reason
-}
-
 func (v version) conditions() []map[string]any {
 	list, _, _ := unstructured.NestedSlice(v.Object, "status", "conditions")
 

@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	beside := flag.Bool("beside", false, "build Crossplane, functions and Flux too")
+	beside := flag.Bool("beside", false, "build what runs beside it too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := build(ctx, *beside)
