@@ -100,10 +100,13 @@ test: controlplane ## All tests up to the real API server.
 	go test -race -p 2 -timeout 20m $$(go list ./... | grep -vE '/cluster/(test/e2e|local/crossplane)$$')
 	cd cmd/function && go test -timeout 5m ./...
 	cd cluster/images && go test -timeout 20m ./...
+	@$(MAKE) --no-print-directory test-render
 
 .PHONY: test-render
-test-render: ## Render claims with Crossplane itself; needs CROSSPLANE_BINARY and AUTO_READY_BINARY.
-	cd cmd/function && go test -count=1 -tags render -run TestRender .
+test-render: e2e-tools ## Render claims with Crossplane itself and its functions.
+	tools=$$(go run ./cluster/local/cmd/controlplane-build -beside); cd cmd/function && \
+		CROSSPLANE_BINARY=$$(grep '/crossplane$$' <<<"$$tools") AUTO_READY_BINARY=$$(grep '/function-auto-ready$$' <<<"$$tools") \
+		go test -count=1 -tags render -run TestRender .
 
 .PHONY: e2e
 e2e: e2e-tools ## End-to-end tests: nodes, pods, simulated AWS, the provider's process, Crossplane.
