@@ -65,6 +65,10 @@ func TestNothingIsWrittenWhenNothingChanges(t *testing.T) {
 		w.polls(t, 2)
 		w.UntilApplied(t, mg)
 
+		if settled := w.kind.settled; settled != nil {
+			w.Until(t, mg, "settled", func() bool { return settled(mg) })
+		}
+
 		before := mg.GetResourceVersion()
 		w.polls(t, 4)
 		w.UntilApplied(t, mg)

@@ -69,6 +69,14 @@ func targetGroupBindings() kind {
 		stall:  func(_ *testing.T, _ *world, mg resource.Managed) { params[parameters](mg).TargetType = ptr("ip") },
 		cure:   func(_ *testing.T, _ *world, mg resource.Managed) { params[parameters](mg).TargetType = nil },
 		polled: "DescribeTargetHealth",
+		// What a binding tells of health, it tells every 10 s.
+		settled: func(mg resource.Managed) bool {
+			n := mg.(interface { //nolint:forcetypeassert // The table has the right kind.
+				ObservedState() *v1alpha1.TargetGroupBindingStatus
+			}).ObservedState().AtProvider.Targets
+
+			return n != nil && n.Registered == 1 && n.Initial == 0
+		},
 		create: "RegisterTargets", modify: "RegisterTargets", remove: "DeregisterTargets", describe: "DescribeTargetGroups",
 	}
 }

@@ -45,6 +45,9 @@ type kind struct {
 	blocked string
 	// polled is called at every poll of an object that is in sync.
 	polled string
+	// settled: all that AWS will do by itself is in the status. Without it that is so
+	// as soon as the object is applied.
+	settled func(mg resource.Managed) bool
 	// Actions of AWS.
 	create, modify, remove, describe string
 }
