@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -108,6 +109,18 @@ func (p *Pool) webIdentity(w WebIdentity, cfg Config, region string) (sdk.Creden
 		o.RoleSessionName = sessionName(w.SessionName)
 		o.Duration = session
 	}), nil
+}
+
+// tokenFiles differs whenever a file has changed that a source may read a token from.
+// What else credentials are made of is in the Config or does not change in a process.
+func tokenFiles(cfg Config) string {
+	var out strings.Builder
+	for _, file := range []string{cfg.Credentials.WebIdentity.TokenFile, os.Getenv(envTokenFile), os.Getenv(envContainerFile)} {
+		if info, err := os.Stat(file); err == nil { //nolint:gosec // Whoever runs the provider chose the files.
+			fmt.Fprintln(&out, file, info.ModTime().UnixNano(), info.Size())
+		}
+	}
+	return out.String()
 }
 
 // secretToken is a token from a Secret. A new one makes a new Config, and so a

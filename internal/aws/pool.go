@@ -21,6 +21,9 @@ const (
 	// forget is how long an access is kept that nobody asks for: longer than any
 	// poll interval, but rotated keys do not pile up.
 	forget = 6 * time.Hour
+	// refusalKept is how long it is remembered that an identity may not even ask who it
+	// is: many objects have it, and each comes again every few seconds.
+	refusalKept = 10 * time.Second
 	// identify is how long finding out who we are may take, with all steps of a
 	// chain of roles.
 	identify = 30 * time.Second
@@ -72,6 +75,16 @@ type entry struct {
 	used   time.Time
 	access *Access
 	flight *flight
+	// refusal is that of the last attempt; nil if there is none to remember.
+	refusal *refusal
+}
+
+// refusal is an error that stays for a while, unless what was refused changes. That
+// is in the Config, by which the entry is found, and in files that it leads to.
+type refusal struct {
+	flight *flight
+	until  time.Time
+	files  string
 }
 
 // flight is an attempt that all who ask meanwhile wait for.
@@ -94,6 +107,8 @@ type Access struct {
 	Account string
 	// Region as asked for, such as eu-west-1.
 	Region string
+	// Endpoint is the Config's EndpointURL; empty is AWS.
+	Endpoint string
 	// Partition is aws, aws-cn, aws-us-gov, ….
 	Partition string
 	// CallerARN is who AWS says we are.
@@ -123,7 +138,8 @@ func newPool(o PoolOptions, client elbv2.HTTPClient) *Pool {
 }
 
 // Access returns the access of an identity in a region. The first time it asks
-// AWS who that is; success is remembered, an error is not. Many may ask at once:
+// AWS who that is. Success is remembered, and for 10 s an error of ClassDenied, as
+// long as the credentials are the same; other errors are not. Many may ask at once:
 // AWS is asked once, and one who gives up does not fail the others.
 //
 // Errors name the field of the ProviderConfig, or spec.forProvider.region, that
@@ -162,6 +178,9 @@ func (p *Pool) find(ctx context.Context, cfg Config, region string) (*Access, *f
 	}
 	e.used = now
 	if e.access == nil && e.flight == nil {
+		if r := e.refusal; r != nil && now.Before(r.until) && r.files == tokenFiles(cfg) {
+			return nil, r.flight
+		}
 		e.flight = &flight{done: make(chan struct{})}
 		go p.fly(context.WithoutCancel(ctx), e, cfg, region)
 	}
@@ -179,10 +198,14 @@ func (p *Pool) sweep(now time.Time) {
 func (p *Pool) fly(ctx context.Context, e *entry, cfg Config, region string) {
 	ctx, cancel := context.WithTimeout(ctx, identify)
 	defer cancel()
+	files := tokenFiles(cfg)
 	access, err := p.open(ctx, cfg, region)
 	p.mu.Lock()
 	f := e.flight
-	e.access, e.flight = access, nil
+	e.access, e.flight, e.refusal = access, nil, nil
+	if Classify(err) == ClassDenied {
+		e.refusal = &refusal{flight: f, until: time.Now().Add(refusalKept), files: files}
+	}
 	p.mu.Unlock()
 	f.access, f.err = access, err
 	close(f.done)
@@ -199,7 +222,7 @@ func (p *Pool) open(ctx context.Context, cfg Config, region string) (*Access, er
 		return nil, regionError(err, region, cfg.EndpointURL)
 	}
 	caller := sdk.ToString(out.Arn)
-	a := &Access{Account: sdk.ToString(out.Account), Region: region, CallerARN: caller}
+	a := &Access{Account: sdk.ToString(out.Account), Region: region, Endpoint: cfg.EndpointURL, CallerARN: caller}
 	if parsed, err := arn.Parse(caller); err == nil {
 		a.Partition = parsed.Partition
 	}

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -97,15 +99,64 @@ func TestWhatIsShared(t *testing.T) {
 	}
 }
 
-func TestErrorsAreNotRemembered(t *testing.T) {
-	sim, cfg := simulated(t, awssim.Options{})
-	remove := sim.Fault(awssim.Fault{Action: "GetCallerIdentity", Effect: awssim.Deny})
-	p := NewPool(PoolOptions{})
-	if _, err := p.Access(t.Context(), cfg, "eu-west-1"); Classify(err) != ClassDenied {
-		t.Fatalf("got %v, want a Denied error", err)
+func TestRefusalsAreRememberedForAMoment(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		fault  awssim.Fault
+		// then happens after the error, and how often AWS is asked in all.
+		then  func(t *testing.T, cfg *Config)
+		calls int
+	}{
+		"AtOnce": {
+			"Many objects have the identity, and one asks for all.", awssim.Fault{Effect: awssim.Deny},
+			func(*testing.T, *Config) { time.Sleep(refusalKept - time.Second) }, 1,
+		},
+		"Later": {
+			"A permission can be given.", awssim.Fault{Effect: awssim.Deny},
+			func(*testing.T, *Config) { time.Sleep(refusalKept) }, 2,
+		},
+		"Key": {
+			"Other credentials are another identity.", awssim.Fault{Effect: awssim.Deny},
+			func(_ *testing.T, cfg *Config) {
+				*cfg = keyed(cfg.EndpointURL, "AKIANEW", "x")
+			}, 2,
+		},
+		"File": {
+			"A token may be in a file.", awssim.Fault{Effect: awssim.Deny},
+			func(t *testing.T, _ *Config) {
+				file := filepath.Join(t.TempDir(), "token")
+				if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				t.Setenv(envTokenFile, file)
+			}, 2,
+		},
+		"Failure": {
+			"What may be over at once is not remembered.", awssim.Fault{Effect: awssim.Answer, Status: 400, Code: "InvalidAction", Message: "x"},
+			func(*testing.T, *Config) {}, 2,
+		},
 	}
-	remove()
-	access(t, p, cfg, "eu-west-1")
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			isolate(t, nil)
+			synctest.Test(t, func(t *testing.T) {
+				sim := awssim.New(awssim.Options{})
+				defer sim.Close()
+				tc.fault.Action = "GetCallerIdentity"
+				sim.Fault(tc.fault)
+				p, cfg := NewPool(PoolOptions{HTTP: sim}), keyed("http://aws.test", awssim.DefaultKey.ID, awssim.DefaultKey.Secret)
+				_, first := p.Access(t.Context(), cfg, "eu-west-1")
+				tc.then(t, &cfg)
+				_, second := p.Access(t.Context(), cfg, "eu-west-1")
+				if first == nil || second == nil {
+					t.Errorf("got %v and then %v, want errors", first, second)
+				}
+				if got := sim.Count("GetCallerIdentity"); got != tc.calls {
+					t.Errorf("%s\nAWS was asked %d times, want %d", tc.reason, got, tc.calls)
+				}
+			})
+		})
+	}
 }
 
 func TestOneAsksForAll(t *testing.T) {

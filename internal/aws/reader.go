@@ -49,7 +49,7 @@ type Reader struct {
 // MaxAge is what to ask with when an object in sync is polled at an interval: old
 // enough that polls share calls, and so young that a change by others is seen at
 // most a quarter of an interval later than without.
-func MaxAge(poll time.Duration) time.Duration { return poll / 4 }
+func MaxAge(poll time.Duration) time.Duration { return poll / pollAges }
 
 // AttributePolls is how many polls pass until attributes are read again, which
 // takes a call for each load balancer, target group and listener.

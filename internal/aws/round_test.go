@@ -10,6 +10,8 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/google/go-cmp/cmp"
@@ -17,16 +19,19 @@ import (
 
 const (
 	pollEvery = 10 * time.Minute
-	// affordable is how many calls a round of polls of 500 resources may cost.
-	affordable = 100
+	// A round of polls of 500 resources costs less than affordable calls, and one of
+	// 200 security groups and rules less than affordableEC2.
+	affordable    = 100
+	affordableEC2 = 40
 )
 
 // poll observes a resource in sync once.
 type poll func(ctx context.Context) error
 
 // pollAll polls each resource once at random in a first interval, and then every
-// interval ± 10 %, for a number of rounds. It returns the calls of each round.
-func pollAll(t *testing.T, resources []poll, rounds int, calls func() int) []int {
+// interval ± 10 %, for a number of rounds. It returns the calls of each round, by
+// each of the counts.
+func pollAll(t *testing.T, resources []poll, rounds int, counts ...func() int) [][]int {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	end := time.Now().Add(time.Duration(rounds) * pollEvery)
@@ -43,28 +48,33 @@ func pollAll(t *testing.T, resources []poll, rounds int, calls func() int) []int
 			}
 		})
 	}
-	var out []int
+	out, before := make([][]int, len(counts)), make([]int, len(counts))
 	for range rounds {
-		before := calls()
+		for i, calls := range counts {
+			before[i] = calls()
+		}
 		time.Sleep(pollEvery)
-		out = append(out, calls()-before)
+		for i, calls := range counts {
+			out[i] = append(out[i], calls()-before[i])
+		}
 	}
 	wg.Wait()
 	return out
 }
 
 // check prints and judges the calls of rounds: the first one knows nothing yet.
-func check(t *testing.T, what string, rounds []int) {
+func check(t *testing.T, what string, rounds []int, limit int) {
 	t.Helper()
 	sum, most := 0, 0
 	for _, n := range rounds[1:] {
 		sum += n
 		most = max(most, n)
 	}
+	average := float64(sum) / float64(len(rounds)-1)
 	t.Logf("%s: %d calls in the first round, then %.1f on average and %d at most in each of %d rounds of polls",
-		what, rounds[0], float64(sum)/float64(len(rounds)-1), most, len(rounds)-1)
-	if sum >= affordable*(len(rounds)-1) {
-		t.Errorf("a round costs %.1f calls on average, want less than %d", float64(sum)/float64(len(rounds)-1), affordable)
+		what, rounds[0], average, most, len(rounds)-1)
+	if most >= limit {
+		t.Errorf("%s: the worst round costs %d calls, want less than %d", what, most, limit)
 	}
 }
 
@@ -87,14 +97,15 @@ func TestCallsOf500TargetGroups(t *testing.T) {
 			})
 		}
 		sim.Reset()
-		check(t, "500 target groups", pollAll(t, resources, 3, func() int { return sim.Count() }))
+		check(t, "500 target groups", pollAll(t, resources, 3, func() int { return sim.Count() })[0], affordable)
 	})
 }
 
-// account is 100 load balancers, 175 target groups, 175 listeners and 50 bindings,
-// without a client. Everything that is not asked for is not there.
+// account is 100 load balancers, 175 target groups, 175 listeners and 50 bindings, and
+// 40 security groups with 160 rules, without a client. Everything that is not asked for is not there.
 type account struct {
 	ELBv2
+	EC2
 
 	mu            sync.Mutex
 	calls         map[string]int
@@ -109,16 +120,49 @@ func (a *account) count(action string) {
 	a.calls[action]++
 }
 
-// total leaves out health, which AWS tells of one group in a call, and which is read
-// once in a poll interval for each group that has a binding.
-func (a *account) total() int {
+// ec2Calls are counted apart: EC2 has a budget of its own.
+func (a *account) ec2Calls() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	n := -a.calls["DescribeTargetHealth"]
+	return a.calls["DescribeSecurityGroups"] + a.calls["DescribeSecurityGroupRules"]
+}
+
+// healthCalls are counted apart, too: health has a budget of its own. AWS tells of one
+// group in a call, and it is read once in a poll interval for each group that has a
+// binding.
+func (a *account) healthCalls() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.calls["DescribeTargetHealth"]
+}
+
+// elbCalls are all others.
+func (a *account) elbCalls() int {
+	n := -a.ec2Calls() - a.healthCalls()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, c := range a.calls {
 		n += c
 	}
 	return n
+}
+
+func (a *account) DescribeSecurityGroups(_ context.Context, in *ec2.DescribeSecurityGroupsInput, _ ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error) {
+	a.count("DescribeSecurityGroups")
+	ids := in.GroupIds
+	for _, f := range in.Filters {
+		ids = append(ids, f.Values...)
+	}
+	out := &ec2.DescribeSecurityGroupsOutput{}
+	for _, id := range ids {
+		out.SecurityGroups = append(out.SecurityGroups, ec2types.SecurityGroup{GroupId: &id})
+	}
+	return out, nil
+}
+
+func (a *account) DescribeSecurityGroupRules(context.Context, *ec2.DescribeSecurityGroupRulesInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error) {
+	a.count("DescribeSecurityGroupRules")
+	return &ec2.DescribeSecurityGroupRulesOutput{}, nil
 }
 
 func (a *account) DescribeLoadBalancers(_ context.Context, in *elbv2.DescribeLoadBalancersInput, _ ...func(*elbv2.Options)) (*elbv2.DescribeLoadBalancersOutput, error) {
@@ -184,8 +228,8 @@ func (a *account) DescribeListenerAttributes(context.Context, *elbv2.DescribeLis
 }
 
 // resources makes them, and what polls them.
-func (a *account) resources() (*Reader, []poll) {
-	r := newReader(&Access{ELBv2: a, Account: "123456789012", Region: "eu-west-1"}, newLedger())
+func (a *account) resources() []poll {
+	r := newReader(&Access{ELBv2: a, EC2: a, Account: "123456789012", Region: "eu-west-1"}, newLedger())
 	const prefix = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
 	age, rare := MaxAge(pollEvery), AttributesMaxAge(pollEvery)
 	var out []poll
@@ -223,16 +267,27 @@ func (a *account) resources() (*Reader, []poll) {
 		}
 		add(func(ctx context.Context) error { _, err := r.Listener(ctx, listener, age); return err }, listener, r.ListenerAttributes)
 	}
-	return r, out
+	for i := range 40 {
+		id := fmt.Sprintf("sg-%017x", i)
+		out = append(out, func(ctx context.Context) error { _, err := r.SecurityGroup(ctx, id, age); return err })
+		for range 4 {
+			out = append(out, func(ctx context.Context) error { _, err := r.SecurityGroupRules(ctx, id, age); return err })
+		}
+	}
+	return out
 }
 
+// TestCallsOf500Resources is with 200 security groups and rules on top.
 func TestCallsOf500Resources(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &account{calls: map[string]int{}}
-		_, resources := a.resources()
-		rounds := pollAll(t, resources, 2*AttributePolls, a.total)
-		check(t, "100 load balancers, 175 target groups, 175 listeners, 50 bindings", rounds)
-		t.Logf("of each kind in %d rounds: %v; health of 50 groups is not in the calls above", len(rounds), a.calls)
+		resources := a.resources()
+		rounds := pollAll(t, resources, 2*AttributePolls, a.elbCalls, a.ec2Calls, a.healthCalls)
+		check(t, "100 load balancers, 175 target groups, 175 listeners, 50 bindings", rounds[0], affordable)
+		check(t, "40 security groups and 160 rules", rounds[1], affordableEC2)
+		// Polls vary by a tenth, so a few groups are read twice in a round, and others not.
+		check(t, "health of 50 bindings", rounds[2], 50*12/10)
+		t.Logf("in all rounds: %v", a.calls)
 	})
 }
 
@@ -241,7 +296,7 @@ func TestCallsOf500Resources(t *testing.T) {
 func TestCallsOf500AtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &account{calls: map[string]int{}}
-		_, resources := a.resources()
+		resources := a.resources()
 		var rounds []map[string]int
 		for range 2 {
 			clear(a.calls)
@@ -262,10 +317,11 @@ func TestCallsOf500AtOnce(t *testing.T) {
 			time.Sleep(pollEvery)
 		}
 		t.Logf("500 resources at once: %v at the start, %v a poll later", rounds[0], rounds[1])
-		if n := a.total(); n >= affordable {
+		if n := a.elbCalls(); n >= affordable {
 			t.Errorf("%d calls, want less than %d", n, affordable)
 		}
-		want := map[string]int{"DescribeLoadBalancers": 1, "DescribeTargetGroups": 1, "DescribeListeners": 9, "DescribeTags": 23, "DescribeTargetHealth": 50}
+		want := map[string]int{"DescribeLoadBalancers": 1, "DescribeTargetGroups": 1, "DescribeListeners": 9, "DescribeTags": 23, "DescribeTargetHealth": 50,
+			"DescribeSecurityGroups": 1, "DescribeSecurityGroupRules": 1}
 		delete(rounds[1], "attributes")
 		if diff := cmp.Diff(want, rounds[1]); diff != "" {
 			t.Errorf("a round without attributes is what AWS's own limits allow\n-want, +got:\n%s", diff)

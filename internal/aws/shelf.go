@@ -74,9 +74,8 @@ type item[T any] struct {
 	// not 0 but before anybody asked so.
 	asked time.Time
 	age   time.Duration
-	// used is true if the answer served somebody: who polls comes again one
-	// poll later, not before.
-	used bool
+	// habit of those who poll it.
+	habit habit
 	// suspect is a key that AWS refused: others must not suffer for it.
 	suspect bool
 	// ask that is not answered yet; nil if there is none.
@@ -134,9 +133,11 @@ func (s *shelf[T]) look(key string, maxAge time.Duration, p Priority) (T, *ask[T
 	e.asked = now
 	if maxAge > 0 {
 		e.age = maxAge
+		if s.size > 1 {
+			e.habit = e.habit.asked(now, maxAge)
+		}
 	}
 	if s.fresh(key, e, maxAge, now) {
-		e.used = true
 		return e.value, nil
 	}
 	if a := e.ask; a != nil && s.joins(key, a.trip, p) {

@@ -1,8 +1,10 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -225,14 +227,13 @@ func (s *shelf[T]) keep(t *trip[T], key string, v T, listed bool) {
 		return
 	}
 	e.value, e.have, e.at, e.count = v, true, t.at, t.count
-	e.listed, e.used, e.suspect = listed, false, false
+	e.listed, e.suspect = listed, false
 }
 
 // answer ends an ask.
 func (s *shelf[T]) answer(a *ask[T], v T, err error) {
 	a.value, a.err = v, err
 	s.drop(a)
-	s.item(a.key).used = a.waiting > 0
 	close(a.done)
 	a.trip.waiting -= a.waiting
 	s.endUnwanted(a.trip)
@@ -255,27 +256,37 @@ func (e *item[T]) wanted(now time.Time) bool {
 	return !e.suspect && now.Sub(e.asked) < interest*e.age
 }
 
-// passengers are keys that nobody waits for, but that somebody will ask for soon:
-// those that were last asked for the longest ago, and at least an age ago; and those
-// that are asked for more often, once they are too old. A call with them costs no
-// more than one without.
+// passengers are keys that nobody waits for, but that somebody will ask for while
+// an answer of now is good: the soonest first. A call with them costs no more than
+// one without.
 func (s *shelf[T]) passengers(t *trip[T], keys []string, now time.Time) []string {
 	if t.alone || len(keys) >= s.size {
 		return nil
 	}
-	var out []string
+	soon := map[string]time.Time{}
 	for k, e := range s.entries {
-		old := now.Sub(e.at) >= e.age
-		due := e.wanted(now) && (old || e.used && now.Sub(e.asked) >= e.age)
-		if due && e.ask == nil && (s.alone == nil || !s.alone(k)) {
-			out = append(out, k)
+		if e.ask != nil || e.suspect || s.alone != nil && s.alone(k) {
+			continue
+		}
+		if at, ok := e.needed(now); ok {
+			soon[k] = at
 		}
 	}
-	slices.SortFunc(out, func(a, b string) int {
-		if c := s.entries[a].asked.Compare(s.entries[b].asked); c != 0 {
-			return c
-		}
-		return strings.Compare(a, b)
+	return slices.SortedFunc(maps.Keys(soon), func(a, b string) int {
+		return cmp.Or(soon[a].Compare(soon[b]), strings.Compare(a, b))
 	})
-	return out
+}
+
+// needed is when somebody will ask for what is too old then; false if nobody will
+// within an age.
+func (e *item[T]) needed(now time.Time) (time.Time, bool) {
+	old := now.Sub(e.at) >= e.age
+	if next, ok := e.habit.next(now, e.age); ok {
+		// What was read more than an age before is no answer then.
+		if opens := next.Add(-e.age); !now.Before(opens) && (old || e.at.Before(opens)) {
+			return next, true
+		}
+	}
+	// Whoever has just asked may be one who asks all the time. There may be room.
+	return e.asked.Add(pollAges * e.age), old && now.Sub(e.asked) < e.age
 }

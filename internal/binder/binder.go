@@ -58,7 +58,10 @@ type Order struct {
 	Access *aws.Access
 	Group  targets.Group
 	// Drain is the group's deregistration delay.
-	Drain  time.Duration
+	Drain time.Duration
+	// Poll is the interval at which the group is read while it is quiet; 0 is the
+	// Binder's. The shortest of a group's bindings decides.
+	Poll   time.Duration
 	Query  clusters.Query
 	Policy targets.Policy
 	// Ports and OwnIPs are what status recorded so far.
@@ -109,7 +112,9 @@ type Binder struct {
 	running    sync.WaitGroup
 }
 
-type groupKey struct{ account, region, arn string }
+// groupKey is where a group is: a simulated AWS is a place of its own, as it is for the
+// account's budget.
+type groupKey struct{ endpoint, account, region, arn string }
 
 // New returns a Binder that does nothing until it is started.
 func New(o Options) *Binder {
@@ -171,7 +176,7 @@ func (b *Binder) scheduler(budget *aws.Budget) *scheduler {
 // Bind hands in an order. One that names another group than before moves the
 // binding there; the targets that it had in the old group stay.
 func (b *Binder) Bind(o Order) {
-	key := groupKey{o.Access.Account, o.Access.Region, o.Group.ARN}
+	key := groupKey{o.Access.Endpoint, o.Access.Account, o.Access.Region, o.Group.ARN}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if old := b.of[o.Binding.UID]; old != nil && old.key != key {

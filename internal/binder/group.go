@@ -96,7 +96,7 @@ func (g *group) bind(o Order) bool {
 // sameOrder compares what can change the engine's doings.
 func sameOrder(a, b Order) bool {
 	return a.Binding == b.Binding && a.Generation == b.Generation && a.Access == b.Access &&
-		a.Group == b.Group && a.Drain == b.Drain && a.Policy == b.Policy &&
+		a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll && a.Policy == b.Policy &&
 		a.Query.String() == b.Query.String() && maps.Equal(a.OwnIPs, b.OwnIPs)
 }
 

@@ -70,8 +70,15 @@ func benchAt(t *testing.T, sim *awssim.Sim, url string, o aws.PoolOptions, poll 
 	t.Helper()
 	b := &bench{t: t, sim: sim, world: newWorld(), live: map[types.UID]binder.Live{}, notified: map[types.UID]int{}, poll: poll}
 	t.Cleanup(b.sim.Close)
-	var err error
-	b.access, err = aws.NewPool(o).Access(context.Background(), aws.Config{
+	b.access = accessAt(t, url, o)
+	b.start()
+	t.Cleanup(func() { b.stop() })
+	return b
+}
+
+func accessAt(t *testing.T, url string, o aws.PoolOptions) *aws.Access {
+	t.Helper()
+	a, err := aws.NewPool(o).Access(context.Background(), aws.Config{
 		Credentials: aws.Credentials{Source: aws.SourceSecret, Static: aws.StaticCredentials{
 			AccessKeyID: awssim.DefaultKey.ID, SecretAccessKey: awssim.DefaultKey.Secret,
 		}},
@@ -80,9 +87,7 @@ func benchAt(t *testing.T, sim *awssim.Sim, url string, o aws.PoolOptions, poll 
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.start()
-	t.Cleanup(func() { b.stop() })
-	return b
+	return a
 }
 
 // start runs a new engine, as a process that has just begun.

@@ -20,7 +20,8 @@ func (*Binder) Describe(to chan<- *prometheus.Desc) {
 	to <- healthDue
 }
 
-// Collect is for prometheus.Collector.
+// Collect is for prometheus.Collector. Groups of several endpoints of one account,
+// which only tests have, are told together.
 func (b *Binder) Collect(to chan<- prometheus.Metric) {
 	type place struct{ account, region string }
 	age, due := map[place]float64{}, map[place]int{}

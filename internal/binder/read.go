@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -73,9 +74,22 @@ func (g *group) askForRead() (first bool) {
 		return true
 	}
 	if !g.read.inFlight {
-		g.scheduler.want(g, g.read.wish(g.targets, time.Now(), g.b.o.Poll))
+		g.scheduler.want(g, g.read.wish(g.targets, time.Now(), g.poll()))
 	}
 	return false
+}
+
+// poll is the shortest interval at which a binding wants the quiet group to be read;
+// callers hold mu.
+func (g *group) poll() time.Duration {
+	var shortest time.Duration
+	for _, bd := range g.bindings {
+		poll := cmp.Or(bd.order.Poll, g.b.o.Poll)
+		if shortest == 0 || poll < shortest {
+			shortest = poll
+		}
+	}
+	return cmp.Or(shortest, g.b.o.Poll)
 }
 
 // startRead starts a read whose token is taken; false if there is to be none.

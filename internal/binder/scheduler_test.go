@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/provider-nlb/provider-nlb/internal/aws"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 )
 
@@ -111,6 +112,61 @@ func TestQuietGroupsAreReadAtThePollInterval(t *testing.T) {
 		}
 		if diff := cmp.Diff(len(reads), b.sim.Count()); diff != "" {
 			t.Errorf("reads, and all calls: %s", diff)
+		}
+	})
+}
+
+// TestEndpointsAreApart: the same account, region and ARN at another endpoint is
+// another group.
+func TestEndpointsAreApart(t *testing.T) {
+	inBubble(t, awssim.Options{}, 10*time.Minute, func(t *testing.T, b *bench) {
+		first := b.many(1)[0]
+		sim := awssim.New(awssim.Options{})
+		t.Cleanup(sim.Close)
+		other := &bench{t: t, sim: sim, access: accessAt(t, "http://other.test", aws.PoolOptions{HTTP: sim}), engine: b.engine, world: b.world}
+		other.nodes(6)
+		second := other.group("web-0")
+		if first != second {
+			t.Fatalf("the test needs one ARN in two places, got %s and %s", first, second)
+		}
+		other.world.run("elsewhere", 3)
+		b.engine.Bind(other.order("elsewhere", second))
+		other.ready("elsewhere")
+		began := time.Now()
+		time.Sleep(30 * time.Minute)
+		if here, there := len(b.reads(began)), len(other.reads(began)); here < 2 || there < 2 {
+			t.Errorf("the health was read %d times here and %d times there, want each at its poll interval", here, there)
+		}
+		other.holds("elsewhere", second, 3)
+		b.holds("web-0", first, 0, 1)
+	})
+}
+
+func TestABindingDecidesHowOftenItsQuietGroupIsRead(t *testing.T) {
+	inBubble(t, awssim.Options{}, 10*time.Minute, func(t *testing.T, b *bench) {
+		arn := b.many(1)[0]
+		for _, tc := range []struct {
+			reason string
+			orders map[string]time.Duration
+			want   int
+		}{
+			{"A binding that says nothing leaves it to the provider.", nil, 6},
+			{"A binding asks for more.", map[string]time.Duration{"web-0": 2 * time.Minute}, 30},
+			{"Of two bindings of a group the one that asks for more decides.", map[string]time.Duration{"second": 20 * time.Minute}, 30},
+			{"It can take that back, and the other still counts.", map[string]time.Duration{"web-0": time.Hour}, 3},
+		} {
+			for name, poll := range tc.orders {
+				o := b.order(name, arn)
+				o.Poll = poll
+				b.engine.Bind(o)
+			}
+			b.settled(30 * time.Minute)
+			began := time.Now()
+			time.Sleep(time.Hour)
+			// An hour may begin just before a read.
+			if got := len(b.reads(began)); got < tc.want-1 || got > tc.want+1 {
+				t.Errorf("%s\nit was read %d times in an hour, want %d", tc.reason, got, tc.want)
+			}
 		}
 	})
 }

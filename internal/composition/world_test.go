@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -30,8 +31,9 @@ type world struct {
 	required   map[string]composition.Object
 	responses  map[string]composition.Response
 	now        time.Time
-	// known objects, as the API server keeps them.
-	known map[string]composition.Object
+	// raw are the objects as they were composed last, by composite resource and name,
+	// and kept are those objects as the API server keeps them.
+	raw, kept map[string]composition.Object
 }
 
 // kinds are all that people write and that is composed, by API group and kind, as
@@ -40,6 +42,10 @@ var kinds = struct {
 	once sync.Once
 	all  map[string]crdtest.CRD
 }{}
+
+// known are objects that were accepted, as the API server keeps them, by what was
+// sent. Many random worlds have the same ones, and each is checked once.
+var known sync.Map
 
 // accepted has the API server's part: the object is checked, and gets its defaults.
 func accepted(t *testing.T, o composition.Object) {
@@ -114,7 +120,8 @@ func newWorld(t *testing.T, kind, spec string) *world {
 
 	return &world{
 		t: t, composites: map[string]composition.Object{"": claim}, observed: map[string]map[string]composition.Object{},
-		required: map[string]composition.Object{}, responses: map[string]composition.Response{}, now: epoch, known: map[string]composition.Object{},
+		required: map[string]composition.Object{}, responses: map[string]composition.Response{}, now: epoch,
+		raw: map[string]composition.Object{}, kept: map[string]composition.Object{},
 	}
 }
 
@@ -156,10 +163,17 @@ func (w *world) apply(name string, rsp composition.Response) {
 	w.observed[name] = map[string]composition.Object{}
 
 	for n, r := range rsp.Resources {
-		o := w.sent(r.Object)
+		before, had := was[n]
+		if id := name + "/" + n; had && reflect.DeepEqual(w.raw[id], r.Object) && reflect.DeepEqual(w.kept[id]["spec"], before["spec"]) {
+			w.observed[name][n] = before
+
+			continue
+		}
+
+		o := w.sent(name+"/"+n, r.Object)
 
 		at, status := any(w.now.Format(time.RFC3339)), any(nil)
-		if before, ok := was[n]; ok {
+		if had {
 			at, status = before["metadata"].(composition.Object)["creationTimestamp"], before["status"] //nolint:forcetypeassert // Set here.
 		}
 
@@ -190,18 +204,24 @@ func (w *world) apply(name string, rsp composition.Response) {
 	}
 }
 
-// sent returns an object as the API server keeps it. Each is checked once.
-func (w *world) sent(o composition.Object) composition.Object {
+// sent returns an object as the API server keeps it.
+func (w *world) sent(id string, o composition.Object) composition.Object {
 	w.t.Helper()
 
 	doc := jsonOf(w.t, o)
-	if _, ok := w.known[doc]; !ok {
-		kept := clone(w.t, o)
-		accepted(w.t, kept)
-		w.known[doc] = kept
+
+	kept, ok := known.Load(doc)
+	if !ok {
+		c := clone(w.t, o)
+		accepted(w.t, c)
+		known.Store(doc, c)
+
+		kept = c
 	}
 
-	return clone(w.t, w.known[doc])
+	w.raw[id], w.kept[id] = o, kept.(composition.Object) //nolint:forcetypeassert // Stored above.
+
+	return clone(w.t, w.kept[id])
 }
 
 func clone(t *testing.T, o composition.Object) composition.Object {
@@ -223,16 +243,29 @@ func (w *world) settle() *world {
 		before := w.objects()
 		waits := w.step()
 
-		if !waits && jsonOf(w.t, before) == jsonOf(w.t, w.objects()) {
+		if !waits && reflect.DeepEqual(before, w.objects()) {
 			return w
 		}
 
-		w.now = w.now.Add(5 * time.Second)
+		w.now = w.now.Add(w.pause(5 * time.Second))
 	}
 
 	w.t.Fatal("it never settles")
 
 	return nil
+}
+
+// pause is how long nothing happens until it is asked again: at least some time, and
+// as long as every composite resource that has to wait says.
+func (w *world) pause(least time.Duration) time.Duration {
+	var soonest time.Duration
+	for _, rsp := range w.responses {
+		if rsp.Again > 0 && (soonest == 0 || rsp.Again < soonest) {
+			soonest = rsp.Again
+		}
+	}
+
+	return max(least, soonest)
 }
 
 // objects are all that are composed, by composite resource and name.

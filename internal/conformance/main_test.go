@@ -30,7 +30,7 @@ const (
 	// by what the object itself waits for. A law that needs polls asks for them by
 	// annotation.
 	poll = time.Hour
-	// bindingPoll is that of bindings, whose engine does not know the annotation.
+	// bindingPoll is that of bindings, whose laws wait for reads of their group's health.
 	bindingPoll = 2 * time.Second
 	// atOnce is how many cases run at the same time: they mostly wait.
 	atOnce = "24"

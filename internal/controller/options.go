@@ -42,7 +42,8 @@ type Options struct {
 
 func (o Options) jitter() float64 { return (rand.Float64()*2 - 1) * o.PollJitter }
 
-func (o Options) interval(mg metav1.Object) time.Duration {
+// Interval at which an object is polled: the annotation's, but not too short.
+func (o Options) Interval(mg metav1.Object) time.Duration {
 	if d, ok := meta.GetPollInterval(mg); ok {
 		return max(d, o.MinPollInterval)
 	}
@@ -77,7 +78,7 @@ func (o Options) Ages(mg resource.Managed) Ages {
 
 // PollAges are Ages of what is read for an object again and again.
 func (o Options) PollAges(mg metav1.Object) Ages {
-	poll := o.interval(mg)
+	poll := o.Interval(mg)
 
 	return Ages{Settings: aws.MaxAge(poll), Details: aws.AttributesMaxAge(poll)}
 }

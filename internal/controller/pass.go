@@ -67,7 +67,7 @@ func passOf(ctx context.Context) *pass {
 func (p *pass) begin(mg resource.Managed, o Options) {
 	p.begun = true
 	p.before = slices.Clone(managedStatus(mg).Conditions)
-	p.interval = o.interval(mg)
+	p.interval = o.Interval(mg)
 	p.deleting = meta.WasDeleted(mg)
 }
 

@@ -152,6 +152,7 @@ func (e *external) order(b Binding, found foundGroup) binder.Order {
 		Access:     e.access,
 		Group:      found.Group,
 		Drain:      found.drain,
+		Poll:       e.options.Interval(b),
 		Query:      queryOf(b, found.Protocol),
 		Policy:     policyOf(b.ForProvider()),
 		Ports:      b.ObservedState().AtProvider.Ports,
