@@ -45,7 +45,7 @@ generate: $(GENDIR)/.done ## Generate code and CRDs from apis/, and XRDs.
 .PHONY: tidy
 tidy: ## Tidy the Go modules.
 	@go mod tidy
-	@for module in controlplane programs/crossplane; do (cd cluster/local/$$module && go mod tidy); done
+	@for module in controlplane programs/crossplane programs/patch-and-transform programs/auto-ready; do (cd cluster/local/$$module && go mod tidy); done
 	@cd cmd/function && go mod tidy
 	@cd cluster/images && go mod tidy
 
@@ -86,7 +86,7 @@ controlplane: ## Build the local control plane (about 8 minutes, once).
 	@go run ./cluster/local/cmd/controlplane-build >/dev/null
 
 .PHONY: e2e-tools
-e2e-tools: ## Build Crossplane too (about 5 minutes, once).
+e2e-tools: ## Build Crossplane and functions too (about 10 minutes, once).
 	@go run ./cluster/local/cmd/controlplane-build -beside >/dev/null
 
 .PHONY: demo

@@ -54,11 +54,25 @@ var (
 		files: []string{"cluster/crds", "cluster/webhookconfigurations", "cluster/charts"},
 		about: "Crossplane", takes: "about 5 minutes",
 	}
+	// PatchAndTransform is a composition function.
+	PatchAndTransform = Program{
+		name: "function-patch-and-transform", module: "programs/patch-and-transform",
+		pkg:   "github.com/crossplane-contrib/function-patch-and-transform",
+		files: []string{"package"},
+		about: "function-patch-and-transform", takes: "about 3 minutes",
+	}
+	// AutoReady is a composition function.
+	AutoReady = Program{
+		name: "function-auto-ready", module: "programs/auto-ready",
+		pkg:   "github.com/crossplane/function-auto-ready",
+		files: []string{"package"},
+		about: "function-auto-ready", takes: "about 2 minutes",
+	}
 )
 
 // Beside are all programs that can run beside a control plane.
 func Beside() []Program {
-	return []Program{Crossplane}
+	return []Program{Crossplane, PatchAndTransform, AutoReady}
 }
 
 // Name of the program.
