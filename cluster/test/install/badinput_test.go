@@ -10,6 +10,7 @@ import (
 )
 
 func TestBadClaimIsRefused(t *testing.T) {
+	workload(t, 3)
 	for _, s := range styles {
 		t.Run(s.name, func(t *testing.T) {
 			claim := read(t, s.file)[0]

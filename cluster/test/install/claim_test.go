@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,7 +16,7 @@ import (
 	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
 )
 
-// workload applies the proxies of the documented example on the first n nodes.
+// workload lets the proxies of the documented example run on the first n nodes.
 func workload(t *testing.T, n int) {
 	t.Helper()
 	if bare == nil {
@@ -24,8 +25,8 @@ func workload(t *testing.T, n int) {
 			t.Fatal(err)
 		}
 	}
-	for i := range n {
-		if err := it.LabelNodes(t.Context(), "example.org/edge", "true", fmt.Sprintf("node-%d", i)); err != nil {
+	for i := range nodes {
+		if err := it.LabelNodes(t.Context(), "example.org/edge", strconv.FormatBool(i < n), fmt.Sprintf("node-%d", i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -38,7 +39,7 @@ func rolledOut(ctx context.Context, n int) error {
 	if err := it.Client().Get(ctx, client.ObjectKey{Namespace: namespace, Name: "edge-proxy"}, ds); err != nil {
 		return err
 	}
-	if s := ds.Status; s.ObservedGeneration != ds.Generation || int(s.UpdatedNumberScheduled) != n || int(s.NumberReady) != n {
+	if s := ds.Status; s.ObservedGeneration != ds.Generation || int(s.DesiredNumberScheduled) != n || s.NumberMisscheduled != 0 || int(s.UpdatedNumberScheduled) != n || int(s.NumberReady) != n {
 		return fmt.Errorf("the DaemonSet's status is %+v", s)
 	}
 	return nil

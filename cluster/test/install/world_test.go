@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -160,7 +161,7 @@ func inAWS(t *testing.T, reason, prefix string, want ...string) {
 			have[n] = strings.ReplaceAll(have[n], prefix, "X")
 		}
 		slices.Sort(have)
-		if diff := cmp.Diff(want, have); err == nil && diff != "" {
+		if diff := cmp.Diff(want, have, cmpopts.EquateEmpty()); err == nil && diff != "" {
 			err = fmt.Errorf("AWS holds (-want, +got):\n%s", diff)
 		}
 		return err
