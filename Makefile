@@ -97,7 +97,7 @@ demo: controlplane ## Show the main job on a local control plane; KEEP=1 leaves 
 # plane of its own.
 .PHONY: test
 test: controlplane ## All tests up to the real API server.
-	go test -race -p 2 -timeout 20m $$(go list ./... | grep -vE '/cluster/(test/e2e|local/crossplane)$$')
+	go test -race -p 2 -timeout 20m $$(go list ./... | grep -vE '/cluster/(test/e2e|test/install|local/crossplane)$$')
 	cd cmd/function && go test -timeout 5m ./...
 	cd cluster/images && go test -timeout 20m ./...
 	@$(MAKE) --no-print-directory test-render
@@ -110,7 +110,7 @@ test-render: e2e-tools ## Render claims with Crossplane itself and its functions
 
 .PHONY: e2e
 e2e: e2e-tools ## End-to-end tests: nodes, pods, simulated AWS, the provider's process, Crossplane.
-	go test -count=1 -p 1 -timeout 30m ./cluster/local/crossplane ./cluster/test/e2e
+	go test -count=1 -p 1 -timeout 60m ./cluster/local/crossplane ./cluster/test/e2e ./cluster/test/install
 
 .PHONY: e2e-awscli
 e2e-awscli: ## The simulated AWS answers the AWS CLI (needs aws: Debian package awscli).

@@ -62,6 +62,12 @@ type Options struct {
 	// WithoutPermissions leaves out what a binding needs to read, so that a test
 	// can grant it later.
 	WithoutPermissions bool
+	// Bare leaves out what Crossplane installs: CRDs, rights, configurations, and
+	// the provider's program.
+	Bare bool
+	// Guarded puts the nodes into their security group. AWS then reaches only those
+	// ports that its rules open; without it, all.
+	Guarded bool
 }
 
 // A Stack is a control plane, a simulated AWS and a provider.
@@ -99,8 +105,10 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err := s.prepare(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.install(ctx, o); err != nil {
-		return nil, err
+	if !o.Bare {
+		if err := s.install(ctx, o); err != nil {
+			return nil, err
+		}
 	}
 	return s, s.AddInstances(ctx, local.Nodes("node", o.Nodes, Zones...)...)
 }
@@ -116,6 +124,9 @@ func (s *Stack) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	s.SeedNetwork(Region)
+	if s.options.Bare {
+		return nil
+	}
 	s.binary, err = build(ctx, s.Dir(), s.options.Log)
 	return err
 }
@@ -216,9 +227,11 @@ func (s *Stack) AddInstances(ctx context.Context, specs ...local.NodeSpec) error
 		if err := s.Client().Get(ctx, client.ObjectKey{Name: spec.Name}, node); err != nil {
 			return err
 		}
-		s.Sim.SeedInstance(awssim.Instance{
-			ID: InstanceID(node), Region: Region, Zone: node.Labels[corev1.LabelTopologyZone], VPC: VPC,
-		})
+		instance := awssim.Instance{ID: InstanceID(node), Region: Region, Zone: node.Labels[corev1.LabelTopologyZone], VPC: VPC}
+		if s.options.Guarded {
+			instance.SecurityGroups = []string{NodeGroup}
+		}
+		s.Sim.SeedInstance(instance)
 	}
 	return nil
 }

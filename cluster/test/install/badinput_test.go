@@ -1,0 +1,103 @@
+package install_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+func TestBadClaimIsRefused(t *testing.T) {
+	workload(t, 3)
+	for _, s := range styles {
+		t.Run(s.name, func(t *testing.T) {
+			claim := read(t, s.file)[0]
+			twice := map[string]any{"port": int64(443), "targetPort": int64(8443)}
+			claim.Object["spec"].(map[string]any)["ports"] = []any{twice, map[string]any{"port": int64(443), "targetPort": int64(9443)}}
+			err := tryApply(t.Context(), claim)
+			if err == nil || !strings.Contains(err.Error(), "a port is there twice") {
+				t.Errorf("a load balancer listens once on a port, got %v", err)
+			}
+		})
+	}
+}
+
+// TestBadClaimSaysSo: what only AWS or the cluster knows is one sentence on the
+// claim.
+func TestBadClaimSaysSo(t *testing.T) {
+	workload(t, 3)
+	for _, c := range []struct {
+		name, reason string
+		change       func(spec map[string]any)
+		problem      string
+		says         []string
+	}{
+		{
+			name: "nothing", reason: "A selector that matches nothing registers nothing.",
+			change:  func(spec map[string]any) { spec["podSelector"] = labels("app", "other") },
+			problem: "NoTargets", says: []string{"podSelector", "443"},
+		},
+		{
+			name: "config", reason: "A ProviderConfig that is missing is named.",
+			change: func(spec map[string]any) {
+				spec["providerConfigRef"] = map[string]any{"kind": "ClusterProviderConfig", "name": "missing"}
+			},
+			says: []string{"ClusterProviderConfig", "missing"},
+		},
+		{
+			name: "subnet", reason: "A subnet that is not there is named.",
+			change: func(spec map[string]any) {
+				spec["subnetMappings"] = []any{map[string]any{"subnetId": "subnet-0fffffffffffffff0"}}
+			},
+			says: []string{"LoadBalancer", "subnet-0fffffffffffffff0"},
+		},
+		{
+			name: "certificate", reason: "A certificate that is not there is named.",
+			change: func(spec map[string]any) {
+				spec["ports"] = []any{map[string]any{
+					"port": int64(443), "targetPort": int64(8443), "protocol": "TLS",
+					"certificateArns": []any{"arn:aws:acm:eu-west-1:000000000000:certificate/missing"},
+				}}
+			},
+			says: []string{"port 443", "Listener", "certificate"},
+		},
+		{
+			name: "environment", reason: "An environment that is missing is named.",
+			change:  func(spec map[string]any) { spec["environment"] = "missing" },
+			problem: "EnvironmentMissing", says: []string{"missing"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			claim := read(t, styles[0].file)[0]
+			claim.SetName("bad-" + c.name)
+			c.change(claim.Object["spec"].(map[string]any))
+			apply(t, claim)
+			until(t, c.reason, func(ctx context.Context) error { return tells(ctx, t, claim, c.problem, c.says) })
+			remove(t, claim)
+			inAWS(t, "nothing is left", "X")
+		})
+	}
+}
+
+// tells says whether the claim has a problem with these words, in one line.
+func tells(ctx context.Context, t *testing.T, claim *unstructured.Unstructured, problem string, words []string) error {
+	t.Helper()
+	u, err := now(ctx, claim)
+	if err != nil {
+		return err
+	}
+	status, reason, message := condition(u, "Problem")
+	for _, w := range words {
+		if status != "True" || !strings.Contains(message, w) || strings.Contains(message, "\n") || problem != "" && reason != problem {
+			return fmt.Errorf("Problem is %s (%s): %q, want %s with %q", status, reason, message, problem, words)
+		}
+	}
+	t.Logf("%s: %s", reason, message)
+	return nil
+}
+
+func labels(key, value string) map[string]any {
+	return map[string]any{"matchLabels": map[string]any{key: value}}
+}
