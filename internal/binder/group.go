@@ -64,6 +64,9 @@ type binding struct {
 	done         int64
 	missingSince time.Time
 
+	// warned is the last refusal that was told; zero if the last call was none.
+	warned Event
+
 	snap       Snapshot
 	notifiedAt time.Time
 	dirty      bool

@@ -60,9 +60,13 @@ func (g *group) audit(op operation, requestID string, err error) {
 	}
 	if err != nil {
 		log.Info("cannot have targets "+verb, "error", aws.Describe(err))
-		g.b.o.Event(ref, Event{true, "Cannot" + strings.TrimSuffix(reason, "edTargets") + "Targets", aws.Describe(err)})
+		warning := Event{true, "Cannot" + strings.TrimSuffix(reason, "edTargets") + "Targets", aws.Describe(err)}
+		if g.news(op.binding, warning) {
+			g.b.o.Event(ref, warning)
+		}
 		return
 	}
+	g.news(op.binding, Event{})
 	log.Info(verb + " targets")
 	names := all[:min(len(all), auditNames)]
 	text := fmt.Sprintf("%s %s", verb, strings.Join(names, ", "))
@@ -70,4 +74,14 @@ func (g *group) audit(op operation, requestID string, err error) {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	g.b.o.Event(ref, Event{false, reason, text + "; AWS request " + requestID})
+}
+
+// news says that a warning is not the one before it: the same refusal is said once,
+// however often it is tried. No warning ends that.
+func (g *group) news(b *binding, warning Event) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	was := b.warned
+	b.warned = warning
+	return warning != was
 }

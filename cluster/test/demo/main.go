@@ -38,7 +38,7 @@ func run(ctx context.Context, keep bool) (err error) {
 	fmt.Println("provider-nlb: a Network Load Balancer in front of hostNetwork pods")
 	fmt.Println("starting Kubernetes with 50 nodes, a simulated AWS and the provider, all on loopback")
 	began := time.Now()
-	s, err := stack.Start(ctx, stack.Options{Nodes: 50, AWS: awssim.Options{TokenBuckets: true}})
+	s, err := stack.Start(ctx, stack.Options{Nodes: 50, Guarded: true, AWS: awssim.Options{TokenBuckets: true}})
 	if err != nil {
 		return err
 	}

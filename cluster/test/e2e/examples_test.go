@@ -78,7 +78,7 @@ func TestExamplesWorkAsTheyAre(t *testing.T) {
 		specs[i].Labels = map[string]string{"example.org/edge": "true"}
 		nodes = append(nodes, specs[i].Name)
 	}
-	if err := it.AddInstances(t.Context(), specs...); err != nil {
+	if err := it.AddGuardedInstances(t.Context(), specs...); err != nil {
 		t.Fatal(err)
 	}
 	both := []*whole{asItIs(t, inNamespace, "edge-proxy", completeExample), asItIs(t, inCluster, "proxy", completeExample)}

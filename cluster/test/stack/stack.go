@@ -216,6 +216,15 @@ func (s *Stack) RevokePermissions(ctx context.Context) error {
 
 // AddInstances adds nodes and the EC2 instances that they run on.
 func (s *Stack) AddInstances(ctx context.Context, specs ...local.NodeSpec) error {
+	return s.addInstances(ctx, s.options.Guarded, specs)
+}
+
+// AddGuardedInstances adds nodes whose instances are in the nodes' security group.
+func (s *Stack) AddGuardedInstances(ctx context.Context, specs ...local.NodeSpec) error {
+	return s.addInstances(ctx, true, specs)
+}
+
+func (s *Stack) addInstances(ctx context.Context, guarded bool, specs []local.NodeSpec) error {
 	if len(specs) == 0 {
 		return nil
 	}
@@ -228,7 +237,7 @@ func (s *Stack) AddInstances(ctx context.Context, specs ...local.NodeSpec) error
 			return err
 		}
 		instance := awssim.Instance{ID: InstanceID(node), Region: Region, Zone: node.Labels[corev1.LabelTopologyZone], VPC: VPC}
-		if s.options.Guarded {
+		if guarded {
 			instance.SecurityGroups = []string{NodeGroup}
 		}
 		s.Sim.SeedInstance(instance)
