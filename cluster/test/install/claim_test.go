@@ -45,19 +45,6 @@ func rolledOut(ctx context.Context, n int) error {
 	return nil
 }
 
-// roll the DaemonSet.
-func roll(t *testing.T, n int) {
-	t.Helper()
-	ds := &appsv1.DaemonSet{}
-	ds.SetNamespace(namespace)
-	ds.SetName("edge-proxy")
-	patch := `{"spec":{"template":{"metadata":{"annotations":{"rolled":"` + t.Name() + `"}}}}}`
-	if err := it.Client().Patch(t.Context(), ds, client.RawPatch("application/merge-patch+json", []byte(patch))); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the rollout is over", func(ctx context.Context) error { return rolledOut(ctx, n) })
-}
-
 // A style of claim.
 type style struct {
 	name, file string

@@ -45,7 +45,7 @@ func (i *Installation) RunProvider(ctx context.Context) (string, error) {
 		"PROVIDER_NLB_METRICS_BIND_ADDRESS=127.0.0.1:0", "PROVIDER_NLB_HEALTH_PROBE_BIND_ADDR=" + health,
 	}
 	process := strings.Replace(path.Base(container.Image), ":", "-", 1)
-	p, err := i.ControlPlane.Run(local.Command{Name: process, Binary: program, Args: container.Args, Env: env})
+	p, err := i.Run(local.Command{Name: process, Binary: program, Args: container.Args, Env: env})
 	if err != nil {
 		return "", err
 	}
