@@ -38,7 +38,7 @@ func TestAtMostFourUpdatesUntilReady(t *testing.T) {
 		w.Create(t, mg)
 		w.UntilApplied(t, mg)
 
-		w.atMost(t, 4, rec.all(t, w, mg))
+		w.atMost(t, 4+w.kind.early, rec.all(t, w, mg))
 	})
 }
 
@@ -54,7 +54,7 @@ func TestAtMostFiveUpdatesUntilReadyWithAReference(t *testing.T) {
 		w.Create(t, to)
 		w.UntilApplied(t, mg)
 
-		w.atMost(t, 5, rec.all(t, w, mg))
+		w.atMost(t, 5+w.kind.early, rec.all(t, w, mg))
 	})
 }
 

@@ -31,6 +31,8 @@ func loadBalancers() kind {
 
 	return stallAsForeign(kind{
 		name: "LoadBalancer", named: true,
+		// AWS needs minutes to set it up: its address is told before.
+		early: 1,
 		minimal: func(_ *testing.T, w *world, mg resource.Managed) {
 			*params[parameters](mg) = parameters{
 				Region: kindtest.Region, Name: &w.name, SubnetMappings: []v1alpha1.SubnetMapping{{SubnetID: subnet}},

@@ -48,6 +48,8 @@ type kind struct {
 	// settled: all that AWS will do by itself is in the status. Without it that is so
 	// as soon as the object is applied.
 	settled func(mg resource.Managed) bool
+	// early are the updates that tell something before AWS has made the whole.
+	early int
 	// Actions of AWS.
 	create, modify, remove, describe string
 }

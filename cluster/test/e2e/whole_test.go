@@ -54,6 +54,8 @@ func (w *world) example(t *testing.T, onNodes ...int) *whole {
 	}
 	e.read(strings.NewReplacer(others...), completeExample)
 	for _, n := range onNodes {
+		// Its load balancer reaches the members of the nodes' group only.
+		w.seed(nodeName(n), stack.NodeGroup)
 		if err := it.LabelNodes(t.Context(), "example.org/"+w.ns, "true", nodeName(n)); err != nil {
 			t.Fatal(err)
 		}

@@ -53,8 +53,9 @@ func newWorld(t *testing.T, s scope) *world {
 	return w
 }
 
-// seed lets the instance of a node exist in the test's region.
-func (w *world) seed(node string) {
+// seed lets the instance of a node exist in the test's region, in security groups.
+// Without any it admits everybody.
+func (w *world) seed(node string, groups ...string) {
 	w.t.Helper()
 	n := &corev1.Node{}
 	if err := it.Client().Get(w.t.Context(), client.ObjectKey{Name: node}, n); err != nil {
@@ -62,6 +63,7 @@ func (w *world) seed(node string) {
 	}
 	it.Sim.SeedInstance(awssim.Instance{
 		ID: stack.InstanceID(n), Region: w.region, Zone: n.Labels[corev1.LabelTopologyZone], VPC: stack.VPC,
+		SecurityGroups: groups,
 	})
 }
 
