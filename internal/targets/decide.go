@@ -51,7 +51,9 @@ func (w *world) brake(v verdict) verdict {
 	if !v.leave || w.Policy.NoDeregister == "" {
 		return v
 	}
-	return *keep(RuleNoDeregister, fmt.Sprintf("%s; it stays: %s", v.reason, w.Policy.NoDeregister))
+	kept := keep(RuleNoDeregister, fmt.Sprintf("%s; it stays: %s", v.reason, w.Policy.NoDeregister))
+	kept.braked = v.rule
+	return *kept
 }
 
 func (w *world) notOurs(s *spot) *verdict {

@@ -87,6 +87,8 @@ type world struct {
 	// that can listen on a port of the host.
 	pods   map[string]Pod
 	onNode map[string][]Pod
+	// alive are UIDs of pods that exist and are not going, selected or not.
+	alive map[string]bool
 	// unplaced are UIDs of pods whose node is not known well enough to say which
 	// target is theirs.
 	unplaced map[string]bool
@@ -100,7 +102,7 @@ type world struct {
 
 func newWorld(in Input) *world {
 	in.Policy = in.Policy.WithDefaults()
-	w := &world{Input: in, failsOpen: true, pods: map[string]Pod{}, onNode: map[string][]Pod{}, unplaced: map[string]bool{}}
+	w := &world{Input: in, failsOpen: true, pods: map[string]Pod{}, onNode: map[string][]Pod{}, unplaced: map[string]bool{}, alive: alivePods(in.View)}
 	spots := map[Key]*spot{}
 	at := func(key Key) *spot {
 		if spots[key] == nil {
