@@ -30,6 +30,7 @@ type Observer interface {
 	Unsubscribe(id string)
 	View(id string, registered []targets.Key) targets.View
 	CompleteSince(id string) time.Time
+	RanBackwards() time.Time
 }
 
 // Ref names a TargetGroupBinding.
@@ -67,6 +68,9 @@ type Order struct {
 	// Ports and OwnIPs are what status recorded so far.
 	Ports  []int32
 	OwnIPs map[targets.Key]bool
+	// Live is what was read with the order, so that the engine looks again when it
+	// is another one than it last acted by.
+	Live Live
 }
 
 // Live is what is read from the binding itself, from the informer, before every
@@ -77,6 +81,8 @@ type Live struct {
 	// NoRegister and NoDeregister say why that must not be done now; empty if it
 	// may.
 	NoRegister, NoDeregister string
+	// Approved is the plan hash that annotation nlb.crossplane.io/approve names.
+	Approved string
 }
 
 // Event is something to tell on the binding.
@@ -101,7 +107,8 @@ type Options struct {
 
 // A Binder keeps target groups in step with pods.
 type Binder struct {
-	o Options
+	o      Options
+	brakes *brakes
 
 	mu     sync.Mutex
 	ctx    context.Context // of Start; nil before
@@ -124,7 +131,7 @@ func New(o Options) *Binder {
 	if o.Log == nil {
 		o.Log = logging.NewNopLogger()
 	}
-	return &Binder{o: o, groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	return &Binder{o: o, brakes: newBrakes(), groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
 }
 
 // NeedLeaderElection is true: only one process may write.
@@ -189,6 +196,7 @@ func (b *Binder) Bind(o Order) {
 		b.run(g)
 	}
 	b.of[o.Binding.UID] = g
+	b.brakes.add(o.Binding.UID)
 	if g.bind(o) {
 		b.o.Clusters.Subscribe(string(o.Binding.UID), o.Query, g.poke)
 		g.poke()
@@ -221,6 +229,7 @@ func (b *Binder) Forget(uid types.UID) {
 // callers hold mu.
 func (b *Binder) detach(g *group, uid types.UID) {
 	delete(b.of, uid)
+	b.brakes.remove(uid)
 	b.o.Clusters.Unsubscribe(string(uid))
 	if g.drop(uid) == 0 {
 		delete(b.groups, g.key)

@@ -53,6 +53,10 @@ type binding struct {
 	memory    targets.Memory
 	plan      targets.Plan
 	planned   bool
+	// live is what the last plan went by, and unproven are the removals without
+	// evidence that it had.
+	live     Live
+	unproven []targets.Key
 
 	// ports that it has used, the latest last.
 	ports []int32
@@ -91,7 +95,7 @@ func (g *group) bind(o Order) bool {
 		bd = &binding{ports: slices.Clone(o.Ports), done: -1}
 		g.bindings[o.Binding.UID] = bd
 	}
-	changed := !sameOrder(bd.order, o)
+	changed := !sameOrder(bd.order, o) || bd.live != o.Live
 	bd.order = o
 	return changed
 }
@@ -158,6 +162,9 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	next := now.Add(idle)
+	if g.b.brakes.restoredAt(g.b.o.Clusters.RanBackwards()) {
+		g.b.braked("a resourceVersion ran backwards")
+	}
 	all := g.sorted()
 	owner := g.exclusive(all)
 	for _, bd := range all {
@@ -167,8 +174,12 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 			g.planOne(bd, owner, now)
 		}
 	}
-	for _, bd := range all {
-		next = earliest(next, g.planOne(bd, owner, now))
+	for again := true; again; {
+		again = false
+		for _, bd := range all {
+			next = earliest(next, g.planOne(bd, owner, now))
+			again = g.brake(bd, now) || again
+		}
 	}
 	return g.choose(all), next
 }
@@ -185,6 +196,8 @@ func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	bd.memory, bd.planned = bd.plan.Memory, true
 	bd.remember(in.View.Selection)
 	next := earliest(g.publish(bd, in, now), bd.plan.Next)
+	_, released := g.b.brakes.now(now)
+	next = earliest(next, released)
 	since := g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID))
 	if trusted := since.Add(settleAfter); !since.IsZero() && trusted.After(now) {
 		next = earliest(next, trusted)
@@ -244,6 +257,7 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 		}
 	}
 	live := g.b.o.Live(o.Binding)
+	bd.live, in.Policy.Approved = live, live.Approved
 	if live.NoRegister != "" {
 		in.Policy.NoRegister = live.NoRegister
 	}
@@ -252,6 +266,9 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 	}
 	if live.Gone {
 		in.Policy.NoRegister, in.Policy.NoDeregister = "the binding is gone", "the binding is gone"
+	}
+	if brake, _ := g.b.brakes.now(now); brake.Message != "" && in.Policy.NoDeregister == "" {
+		in.Policy.NoDeregister = brake.Message
 	}
 	return in
 }

@@ -3,6 +3,7 @@ package binder_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -214,18 +215,24 @@ func (b *bench) ready(name string) {
 
 // world is a Kubernetes that a test writes by hand.
 type world struct {
-	mu       sync.Mutex
-	nodeSet  *targets.Nodes
-	pods     map[string][]targets.Pod
-	problem  string
-	missing  map[string]string
-	complete time.Time
-	notify   map[string]func()
+	mu      sync.Mutex
+	nodeSet *targets.Nodes
+	pods    map[string][]targets.Pod
+	problem string
+	missing map[string]string
+	// deselected are UIDs of pods that are there and not selected, relisted targets
+	// whose pods vanished; backwards is when a resourceVersion ran so.
+	deselected map[string]map[string]bool
+	relisted   map[string]map[targets.Key]bool
+	backwards  time.Time
+	complete   time.Time
+	notify     map[string]func()
 }
 
 func newWorld() *world {
 	return &world{
 		pods: map[string][]targets.Pod{}, missing: map[string]string{}, notify: map[string]func(){},
+		deselected: map[string]map[string]bool{}, relisted: map[string]map[targets.Key]bool{},
 		complete: time.Now().Add(-time.Hour),
 		nodeSet:  &targets.Nodes{ByName: map[string]targets.Node{}, ByInstance: map[string]targets.Node{}, ByAddress: map[string]targets.Node{}},
 	}
@@ -283,7 +290,14 @@ func (w *world) View(id string, _ []targets.Key) targets.View {
 	return targets.View{
 		Incomplete: w.problem, Missing: w.missing[id], Selection: targets.Selection{Port: port},
 		Pods: slices.Clone(w.pods[id]), Nodes: w.nodeSet,
+		Deselected: maps.Clone(w.deselected[id]), Relisted: maps.Clone(w.relisted[id]),
 	}
+}
+
+func (w *world) RanBackwards() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.backwards
 }
 
 func (w *world) CompleteSince(string) time.Time {

@@ -81,6 +81,9 @@ type facts struct {
 	goneSince time.Time
 	held      string
 	paused    string
+	// brake of the whole process, and why this binding may not deregister.
+	brake        Condition
+	noDeregister string
 }
 
 // ready is binding.md §11: the group is known, the view complete, and what was
@@ -175,8 +178,9 @@ func (g *group) facts(bd *binding, in targets.Input, now time.Time) facts {
 		readErr: g.read.err, readErrSince: g.read.errSince,
 		writeErr: g.write.err, held: bd.plan.Held,
 		groupGone: !g.goneSince.IsZero(), goneSince: g.goneSince,
-		paused: in.Policy.NoRegister,
+		paused: in.Policy.NoRegister, noDeregister: in.Policy.NoDeregister,
 	}
+	f.brake, _ = g.b.brakes.now(now)
 	there := make(map[targets.Key]bool, len(in.Targets))
 	for _, t := range in.Targets {
 		there[t.Key] = t.Presence == targets.Registered
@@ -207,6 +211,14 @@ func conditions(bd *binding, f facts) []Condition {
 	add := func(typ, reason, message string) { out = append(out, Condition{typ, reason, message, true}) }
 	if p.Held != "" {
 		add("Held", "NoPodMatches", p.Held)
+	}
+	if c, ok := guarded(bd); ok {
+		out = append(out, c)
+	}
+	if c, ok := forbidden(bd, f.noDeregister); f.brake.Type != "" {
+		out = append(out, f.brake)
+	} else if ok {
+		out = append(out, c)
 	}
 	if f.incomplete != "" {
 		add("ViewIncomplete", "NothingIsDeregistered", f.incomplete)

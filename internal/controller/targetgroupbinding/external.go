@@ -157,5 +157,6 @@ func (e *external) order(b Binding, found foundGroup) binder.Order {
 		Policy:     policyOf(b.ForProvider()),
 		Ports:      b.ObservedState().AtProvider.Ports,
 		OwnIPs:     ownIPs(b.ObservedState().AtProvider.OwnedTargets),
+		Live:       e.allowed(b),
 	}
 }
