@@ -62,6 +62,9 @@ type Input struct {
 	// registers no more than it deregisters, so whoever sets it clears it when
 	// something has been deregistered, and from time to time to ask again.
 	QuotaFull bool
+	// Claimed says that the group's tag exclusive-owner names this binding: foreign
+	// targets that were announced may leave.
+	Claimed bool
 	// Releasing says that the binding is being deleted: nothing is wanted and
 	// ours leave at once.
 	Releasing bool
@@ -80,6 +83,8 @@ type Memory struct {
 	Departures map[string]Departures
 	// Guard is what removals without evidence wait for.
 	Guard GuardMemory
+	// Takeover is what happened to foreign targets.
+	Takeover TakeoverMemory
 }
 
 // Departures is what has been spent of one zone's departure budget.
@@ -169,6 +174,10 @@ type Plan struct {
 	// Unproven are targets that a rule removes without evidence of their pod or
 	// node, those included that something holds back.
 	Unproven []Key
+	// Takeover is how far it is with Foreign; TakeoverFrom is when the first of them
+	// may leave, while they are only shown.
+	Takeover     Takeover
+	TakeoverFrom time.Time
 	// Next is the earliest time at which the same world would give another
 	// plan; zero if time changes nothing.
 	Next time.Time

@@ -56,6 +56,7 @@ func NewPlan(in Input) Plan {
 	p.Keep = append(append(p.Keep, p.Waiting...), p.Guarded...)
 	p.sort()
 	w.conclude(p, d.memory, g.memory)
+	w.concludeTakeover(p, d.gone)
 	return *p
 }
 
