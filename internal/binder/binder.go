@@ -68,6 +68,10 @@ type Order struct {
 	// Ports and OwnIPs are what status recorded so far.
 	Ports  []int32
 	OwnIPs map[targets.Key]bool
+	// Claimed says that the group's tag TagExclusiveOwner names this binding, OwnedBy
+	// is what it says if it names another one.
+	Claimed bool
+	OwnedBy string
 	// Live is what was read with the order, so that the engine looks again when it
 	// is another one than it last acted by.
 	Live Live

@@ -96,6 +96,9 @@ func (g *group) bind(o Order) bool {
 		g.bindings[o.Binding.UID] = bd
 	}
 	changed := !sameOrder(bd.order, o) || bd.live != o.Live
+	if bd.order.Generation != o.Generation {
+		bd.memory.Takeover.Left = nil // the user has seen to it: the takeover may be tried again
+	}
 	bd.order = o
 	return changed
 }
@@ -103,7 +106,7 @@ func (g *group) bind(o Order) bool {
 // sameOrder compares what can change the engine's doings.
 func sameOrder(a, b Order) bool {
 	return a.Binding == b.Binding && a.Generation == b.Generation && a.Access == b.Access &&
-		a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll && a.Policy == b.Policy &&
+		a.Claimed == b.Claimed && a.OwnedBy == b.OwnedBy && a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll && a.Policy == b.Policy &&
 		a.Query.String() == b.Query.String() && maps.Equal(a.OwnIPs, b.OwnIPs)
 }
 
@@ -187,9 +190,8 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 // planOne plans for one binding and returns when time alone would change that.
 func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	in := g.input(bd, now)
-	bd.yields = nil
-	if owner != nil && owner != bd && ownership(bd.order) == targets.OwnershipExclusive {
-		bd.yields = owner
+	var shares bool
+	if bd.yields, shares = bd.mayNotOwn(owner); shares {
 		in.Policy.Ownership = targets.OwnershipShared
 	}
 	bd.plan = targets.NewPlan(in)
@@ -246,7 +248,7 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 		Unread:    g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
 		UsedPorts: bd.ports, OwnIPs: o.OwnIPs,
 		Siblings: map[targets.Key]bool{}, QuotaFull: g.write.quotaFull(now),
-		Releasing: bd.releasing, Memory: bd.memory,
+		Claimed: o.Claimed, Releasing: bd.releasing, Memory: bd.memory,
 	}
 	for _, other := range g.bindings {
 		if other == bd || other.releasing {

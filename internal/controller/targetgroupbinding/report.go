@@ -90,7 +90,9 @@ func news(c binder.Condition, was xpv2.Condition) bool {
 	case "ViewIncomplete":
 		// After each start there is a moment before the first lists.
 		problem = !strings.Contains(c.Message, "not synced yet")
-	case "Held", "DeparturesWaiting", "Skipped", "Guarded", "Braked":
+	case "ForeignTargets":
+		problem = c.Reason == "ToBeTakenOver" || c.Reason == "ComesBack"
+	case "Held", "Yielding", "DeparturesWaiting", "Skipped", "Guarded", "Braked":
 		problem = true
 	}
 	return problem && (was.Status != condition(c).Status || string(was.Reason) != c.Reason || was.Message != c.Message)
