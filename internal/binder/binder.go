@@ -100,6 +100,9 @@ type Options struct {
 	Clusters Observer
 	// Live reads the binding from the informer.
 	Live func(Ref) Live
+	// Heir says that another binding which may want the targets of one that is being
+	// deleted was just created, and is not among those that are known. Nil is never.
+	Heir func(r Ref, known func(types.UID) bool) bool
 	// Notify asks for a reconcile of the binding. It must not block.
 	Notify func(Ref)
 	// Event records an Event on the binding. It must not block.

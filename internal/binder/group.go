@@ -190,6 +190,7 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 // planOne plans for one binding and returns when time alone would change that.
 func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	in := g.input(bd, now)
+	heir := g.awaitHeir(bd, &in, now)
 	var shares bool
 	if bd.yields, shares = bd.mayNotOwn(owner); shares {
 		in.Policy.Ownership = targets.OwnershipShared
@@ -199,7 +200,7 @@ func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	bd.remember(in.View.Selection)
 	next := earliest(g.publish(bd, in, now), bd.plan.Next)
 	_, released := g.b.brakes.now(now)
-	next = earliest(next, released)
+	next = earliest(earliest(next, released), heir)
 	since := g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID))
 	if trusted := since.Add(settleAfter); !since.IsZero() && trusted.After(now) {
 		next = earliest(next, trusted)

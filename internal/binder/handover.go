@@ -1,0 +1,34 @@
+package binder
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/provider-nlb/provider-nlb/internal/targets"
+)
+
+// heirAgain is when a release looks again for an heir that has given no order yet.
+const heirAgain = time.Second
+
+// awaitHeir keeps the targets of a binding that is being deleted while another one
+// that may want them was just created and has given no order: a rename in one
+// commit must have no gap. It returns when to look again. Callers hold mu.
+func (g *group) awaitHeir(bd *binding, in *targets.Input, now time.Time) time.Time {
+	if !bd.releasing || g.b.o.Heir == nil || in.Policy.NoDeregister != "" {
+		return time.Time{}
+	}
+	if !g.b.o.Heir(bd.order.Binding, g.b.brakes.knows) {
+		return time.Time{}
+	}
+	in.Policy.NoDeregister = "another binding of the same target group was just created and may want them"
+	return now.Add(heirAgain)
+}
+
+// knows says that a binding has given an order.
+func (b *brakes) knows(uid types.UID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.planned[uid]
+	return ok
+}
