@@ -55,8 +55,9 @@ type TakeoverMemory struct {
 
 // Left is one foreign target that was let go.
 type Left struct {
-	// At is when it was last let go.
-	At time.Time
+	// At is when it was last let go, and Area the zone that it was let go in.
+	At   time.Time
+	Area string
 	// Gone says that AWS has since been seen without it.
 	Gone bool
 	// Returns is how often it was there again.
@@ -146,6 +147,30 @@ func (w *world) foreignStays(s *spot) *verdict {
 	return nil
 }
 
+// successors is how many foreign targets of a zone may leave because healthy
+// targets of ours are there in their stead. They need not be new: those that
+// were registered while the foreign ones were shown are meant to replace them.
+// What is in no known zone may be replaced by one of any.
+func (w *world) successors(area string) int {
+	if w.Group.Ours {
+		return 0 // nothing was announced
+	}
+	count := 0
+	for _, s := range w.spots {
+		_, wanted := w.wanted(s)
+		if wanted && s.healthy() && (area == "" || w.area(s) == area) {
+			count++
+		}
+	}
+	for key, left := range w.takeover.Left {
+		back := slices.ContainsFunc(w.spots, func(s *spot) bool { return s.Key == key && s.target.Presence == Registered })
+		if left.Area == area && !back {
+			count--
+		}
+	}
+	return count
+}
+
 // concludeTakeover says in the plan how far it is, and remembers who leaves.
 func (w *world) concludeTakeover(p *Plan, gone []leaver) {
 	m := w.takeover
@@ -154,7 +179,7 @@ func (w *world) concludeTakeover(p *Plan, gone []leaver) {
 			if m.Left == nil {
 				m.Left = map[Key]Left{}
 			}
-			m.Left[l.Key] = Left{At: w.Now, Returns: m.Left[l.Key].Returns}
+			m.Left[l.Key] = Left{At: w.Now, Area: w.area(l.spot), Returns: m.Left[l.Key].Returns}
 		}
 	}
 	p.Memory.Takeover = m

@@ -18,6 +18,17 @@ func taken(options ...option) Input {
 	}, options...)...)
 }
 
+// nowhere forgets the zones of foreign targets, which are on no node of ours.
+func nowhere(in Input) Input {
+	in.Targets = slices.Clone(in.Targets)
+	for i := range in.Targets {
+		if in.Targets[i].ID[2] == 'x' {
+			in.Targets[i].Zone = ""
+		}
+	}
+	return in
+}
+
 func claimed(in *Input) { in.Claimed = true }
 
 func TestTakeover(t *testing.T) {
@@ -32,8 +43,13 @@ func TestTakeover(t *testing.T) {
 		{"AreShownFirst", "For ten minutes they are only shown.", after(taken(claimed), ShownFor-1), stay(RuleForeignShown)},
 		{"ThenTheGroupIsTagged", "Then the group is tagged before one leaves.", shown, stay(RuleForeignUnclaimed)},
 		{"ThenTheyLeave", "Then they leave, without a second wait for the Guard.", after(shown, 0, claimed), all},
-		{"WithinTheBudget", "As many as the departure budget allows.", after(shown, 0, claimed, policy(func(p *Policy) { p.MaxUnavailable = 1 })),
-			[]string{"- i-x0 ForeignUnderExclusive", "~ i-x1 DepartureBudget", "~ i-x2 DepartureBudget", elsewhere}},
+		{"WithinTheBudget", "One is replaced by a healthy one of ours, and one more may be missing.", after(shown, 0, claimed, policy(func(p *Policy) { p.MaxUnavailable = 1 })),
+			[]string{"- i-x0 ForeignUnderExclusive", "- i-x1 ForeignUnderExclusive", "~ i-x2 DepartureBudget", elsewhere}},
+		{"AReplacementCountsOnce", "That one replaces no other when it has left.", inAWS2(after(shown, 0, claimed, policy(func(p *Policy) { p.MaxUnavailable = 1 })), time.Minute),
+			[]string{"~ i-x2 DepartureBudget", elsewhere}},
+		{"OneForOne", "A further one leaves when another of ours is healthy.", inAWS2(after(shown, 0, claimed, policy(func(p *Policy) { p.MaxUnavailable = 1 })), time.Minute, healthyPods("y")),
+			[]string{"- i-x2 ForeignUnderExclusive", "= i-y PodReady", elsewhere}},
+		{"UnknownZone", "A foreign target whose zone nobody knows is the last of no zone.", after(after(nowhere(taken()), ShownFor), 0, claimed), all},
 		{"ARestartShowsThemAnew", "After a restart they are shown for ten minutes again.", after(restarted, time.Minute), stay(RuleForeignShown)},
 		{"EachIsShown", "One that comes later is shown for ten minutes of its own.", after(after(taken(claimed), ShownFor/2, target("x3", HealthHealthy)), ShownFor/2),
 			[]string{"- i-x0 ForeignUnderExclusive", "- i-x1 ForeignUnderExclusive", "- i-x2 ForeignUnderExclusive", "= i-x3 ForeignAnnounced", elsewhere}},
