@@ -94,7 +94,7 @@ func (w *world) recallTakeover() TakeoverMemory {
 		since, ok := past.Shown[s.Key]
 		left, before := m.Left[s.Key]
 		if before && left.Gone && s.target.Presence == Registered {
-			left.Gone, ok = false, false
+			left.Gone = false
 			left.Returns++
 			m.Left[s.Key] = left
 		}
