@@ -225,6 +225,16 @@ func TestTheGuardEnds(t *testing.T) {
 			}
 		})
 	})
+	t.Run("ByHealth", func(t *testing.T) {
+		inBubble(t, awssim.Options{}, time.Hour, func(t *testing.T, b *bench) {
+			arn, _ := guardedBench(t, b)
+			b.sim.SetAccepting(instance(0), port, false)
+			time.Sleep(3 * time.Minute) // three checks, 30 s apart, have to fail
+			if diff := cmp.Diff(want(1, 2, 3, 4, 5), b.held(arn)); diff != "" {
+				t.Errorf("somebody looks whether AWS calls it unhealthy, and then it leaves: %s", diff)
+			}
+		})
+	})
 	t.Run("ByApproval", func(t *testing.T) {
 		inBubble(t, awssim.Options{}, time.Minute, func(t *testing.T, b *bench) {
 			arn, hash := guardedBench(t, b)

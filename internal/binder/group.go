@@ -149,6 +149,7 @@ func (g *group) step(ctx context.Context) time.Time {
 		}
 		op, next := g.plan(time.Now())
 		if op.empty() {
+			g.askForRead() // what the plan waits for may be AWS's word
 			return next
 		}
 		if wait := g.notBefore(); time.Now().Before(wait) {

@@ -13,6 +13,22 @@ const AnnotationApprove = "nlb.crossplane.io/approve"
 // guardedShown bounds the targets that condition Guarded names.
 const guardedShown = 10
 
+// guardedWish is a wish for the next read with what the Guard waits for: that AWS
+// calls unhealthy what it holds. Callers hold mu.
+func (g *group) guardedWish(w wish) wish {
+	for _, bd := range g.bindings {
+		due := g.read.done.Add(wishUnhealthy)
+		if len(bd.plan.Guarded) == 0 || g.read.err != nil {
+			continue
+		}
+		if due.Before(w.due) {
+			w.due = due
+		}
+		w.urgency = min(w.urgency, urgencyAwaited)
+	}
+	return w
+}
+
 // guarded says what the Guard holds, why, and how to let it go.
 func guarded(bd *binding) (Condition, bool) {
 	p := bd.plan
