@@ -6,6 +6,7 @@ import (
 	"time"
 
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
@@ -19,6 +20,8 @@ import (
 // A pass is one reconcile of one object: what the wrappers around the runtime's
 // reconciler tell each other. It travels in the context.
 type pass struct {
+	// connectedWith is told which provider configuration is used; may be nil.
+	connectedWith func(client.Object)
 	// before are the conditions as they were read.
 	before []xpv2.Condition
 	// interval at which this object is looked at when nothing else is due.
@@ -61,6 +64,13 @@ func passOf(ctx context.Context) *pass {
 	}
 
 	return &pass{}
+}
+
+// uses notes the provider configuration that the object is looked at with.
+func (p *pass) uses(pc client.Object) {
+	if p.connectedWith != nil {
+		p.connectedWith(pc)
+	}
 }
 
 // begin notes what the object was when it was read.
@@ -120,13 +130,18 @@ type reconciler struct {
 	inner   reconcile.Reconciler
 	options Options
 	retries *retries
+	looks   *looks
 	quiet   []xpv2.ConditionReason
 }
 
 func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	p := &pass{}
+	p := &pass{connectedWith: func(pc client.Object) { r.looks.with(req, pc) }}
 	res, err := r.inner.Reconcile(context.WithValue(ctx, passKey{}, p), req)
 	r.retries.failed(req, p.class)
+
+	if !p.begun {
+		r.looks.forget(req)
+	}
 
 	if err != nil || res.IsZero() {
 		return res, err
