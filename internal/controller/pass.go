@@ -37,6 +37,8 @@ type pass struct {
 	applied bool
 	// creating: a Create follows, so a write follows.
 	creating bool
+	// underway is what Create says of what AWS is still doing.
+	underway string
 	// waiting for a reference.
 	waiting bool
 	// stalled error, from any step.
@@ -119,6 +121,13 @@ func (p *pass) finish(mg resource.Managed) {
 		// An error that time heals says nothing about why this generation is
 		// stalled, so it does not end that.
 		s.Conditions = slices.Delete(s.Conditions, i, i+1)
+	}
+
+	// The runtime says only that it is being created.
+	for i, c := range s.Conditions {
+		if c.Type == xpv2.TypeReady && c.Reason == xpv2.ReasonCreating && c.Message == "" {
+			s.Conditions[i].Message = p.underway
+		}
 	}
 
 	s.Conditions = settle(s.Conditions, p.before)

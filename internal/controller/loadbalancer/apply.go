@@ -44,6 +44,28 @@ func (e *external) apply(ctx context.Context) error {
 	return nil
 }
 
+// applyCreation makes the calls for what a creation cannot declare and AWS takes of a
+// load balancer that it is still setting up. done says that nothing else differs.
+// What AWS does not see yet is left to the next look.
+func (e *external) applyCreation(ctx context.Context) (done bool, err error) {
+	c := e.change
+	done = c.tags.None() && !c.subnets && !c.addressType && !c.capacity
+
+	if c.groups {
+		err = e.setGroups(ctx)
+	}
+
+	if err == nil && !c.attributes.None() {
+		err = e.setAttributes(ctx)
+	}
+
+	if aws.IsNotFound(err, codeNotFound) {
+		return false, nil
+	}
+
+	return done, e.unlessProvisioning(err)
+}
+
 // unlessProvisioning: what AWS refuses of a load balancer that is not active yet
 // it may accept later.
 func (e *external) unlessProvisioning(err error) error {

@@ -16,7 +16,7 @@ import (
 )
 
 // createInput declares what the spec declares, and nothing else. Attributes,
-// capacity and enforcement are set afterwards.
+// capacity and enforcement are set afterwards, which is all that AWS offers.
 func createInput(name string, p *v1alpha1.LoadBalancerParameters, referred []string, tags map[string]string) *elbv2.CreateLoadBalancerInput {
 	in := &elbv2.CreateLoadBalancerInput{
 		Name:           &name,
