@@ -113,13 +113,13 @@ func (e *external) setSubnets(ctx context.Context) error {
 }
 
 func (e *external) send(ctx context.Context, mappings []mapping) error {
-	_, err := e.elb.SetSubnets(ctx, subnetsInput(e.balancer.arn(), mappings, e.change.want))
+	_, err := e.elb.SetSubnets(ctx, subnetsInput(e.balancer.arn(), mappings, e.change.want, e.change.have))
 
 	return err
 }
 
 func (e *external) stuck() error {
-	return controller.Stalled{Reason: controller.ReasonImmutable, Message: "spec.forProvider.subnetMappings: AWS changes the subnet, allocationId or privateIPv4Address of " +
+	return controller.Stalled{Reason: controller.ReasonImmutable, Message: "spec.forProvider.subnetMappings: AWS changes the subnet or an address of " +
 		"a zone only by removing the zone and adding it again, and " + e.balancer.String() + " has no other zone: add a subnet of another zone first, or create a new LoadBalancer"}
 }
 
