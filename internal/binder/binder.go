@@ -94,6 +94,8 @@ type Options struct {
 	Notify func(Ref)
 	// Event records an Event on the binding. It must not block.
 	Event func(Ref, Event)
+	// PodEvent records an Event on a pod; nil for none. It must not block.
+	PodEvent func(targets.PodRef, Event)
 	// Poll is the interval at which a quiet group is read. Default 10 minutes.
 	Poll time.Duration
 	Log  logging.Logger

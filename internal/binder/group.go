@@ -64,6 +64,13 @@ type binding struct {
 	done         int64
 	missingSince time.Time
 
+	// health is what is remembered of the targets' health; unseen are the UIDs of
+	// pods of which it was told that AWS does not see their readiness, and askRead is
+	// when a read is wanted to know; zero if it is not.
+	health  healthMemory
+	unseen  map[string]bool
+	askRead time.Time
+
 	// warned is the last refusal that was told; zero if the last call was none.
 	warned Event
 

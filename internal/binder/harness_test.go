@@ -39,11 +39,12 @@ type bench struct {
 	// poll is the interval at which a quiet group is read.
 	poll time.Duration
 
-	mu       sync.Mutex
-	live     map[types.UID]binder.Live
-	notified map[types.UID]int
-	events   []binder.Event
-	stop     func()
+	mu        sync.Mutex
+	live      map[types.UID]binder.Live
+	notified  map[types.UID]int
+	events    []binder.Event
+	podEvents []podEvent
+	stop      func()
 }
 
 func newBench(t *testing.T, o awssim.Options) *bench {
@@ -108,6 +109,11 @@ func (b *bench) start() {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.events = append(b.events, e)
+		},
+		PodEvent: func(p targets.PodRef, e binder.Event) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.podEvents = append(b.podEvents, podEvent{p.Name, e})
 		},
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -24,6 +24,8 @@ const (
 type readState struct {
 	// done is when the last successful read came back; zero before the first.
 	done time.Time
+	// began is when the last successful read was sent.
+	began time.Time
 	// ended is when the last read came back, well or not; zero before the first.
 	ended    time.Time
 	inFlight bool
@@ -74,7 +76,7 @@ func (g *group) askForRead() (first bool) {
 		return true
 	}
 	if !g.read.inFlight {
-		g.scheduler.want(g, g.read.wish(g.targets, time.Now(), g.poll()))
+		g.scheduler.want(g, g.evidence(g.read.wish(g.targets, time.Now(), g.poll())))
 	}
 	return false
 }
@@ -134,6 +136,7 @@ func (g *group) readOnce(ctx context.Context, access *aws.Access) {
 	g.read.inFlight, g.read.ended = false, now
 	switch {
 	case err == nil:
+		g.read.began = began
 		g.read.succeeded(now, g.targets.merge(read, began, now))
 		g.goneSince = time.Time{}
 	case aws.IsNotFound(err, "TargetGroupNotFound"):

@@ -43,6 +43,9 @@ type Snapshot struct {
 	Foreign []targets.Key
 	// Conditions in their order, Ready first.
 	Conditions []Condition
+	// Undecided are types of which it is not known yet whether they apply: what
+	// status says stays.
+	Undecided []string
 	// Released says that AWS holds nothing of it any more.
 	Released bool
 	// GroupGone says that the target group does not exist.
@@ -142,15 +145,31 @@ func (g *group) publish(bd *binding, in targets.Input, now time.Time) time.Time 
 	if bd.order.Group.Type == targets.TypeIP {
 		snap.OwnIPs = bd.ownIPs()
 	}
+	next = earliestOf(next, g.opinions(&snap, bd, in, now))
+	unseen, again := g.unseenPods(bd, in, now)
+	g.tellUnseen(bd, unseen)
+	next = earliestOf(next, again)
 	if bd.releasing && f.writeErr != nil {
 		snap.Blocked = Blocked{Reason: cmp.Or(aws.Code(f.writeErr), string(aws.Classify(f.writeErr))), Message: "cannot deregister targets: " + aws.Describe(f.writeErr)}
 	}
 	snap.Released = bd.releasing && (f.groupGone || !in.Unread && f.incomplete == "" && len(bd.plan.Ours) == 0)
-	urgent := snap.condition("Ready") != bd.snap.condition("Ready") || snap.condition("Held") != bd.snap.condition("Held") || snap.Released != bd.snap.Released || snap.Blocked != bd.snap.Blocked ||
-		snap.Generation != bd.snap.Generation || !reflect.DeepEqual(snap.OwnIPs, bd.snap.OwnIPs)
+	urgent := isUrgent(snap, bd.snap)
 	bd.dirty = bd.dirty || !reflect.DeepEqual(snap, bd.snap)
 	bd.snap = snap
 	return earliest(g.tell(bd, urgent, now), next)
+}
+
+// isUrgent says what is told at once (binding.md §11): the first Ready of a generation,
+// a new generation, Held, and what a release or a registration waits for. All else
+// can wait for its turn, so that no rollout writes more than that.
+func isUrgent(now, was Snapshot) bool {
+	firstReady := now.condition("Ready").Status && !was.condition("Ready").Status
+	recorded := slices.Equal(now.OwnIPs, was.OwnIPs) || !slices.ContainsFunc(now.OwnIPs, func(k targets.Key) bool {
+		_, found := slices.BinarySearchFunc(was.OwnIPs, k, compareKeys)
+		return !found
+	})
+	return firstReady || now.Generation != was.Generation || now.condition("Held").Status != was.condition("Held").Status ||
+		now.Released != was.Released || now.Blocked != was.Blocked || now.GroupGone != was.GroupGone || !recorded
 }
 
 // tell asks for a reconcile: at once if it is urgent, else at most every ten

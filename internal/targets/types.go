@@ -42,7 +42,27 @@ type Group struct {
 	CrossZone bool
 	// Ours says that the group carries this cluster's creation tags.
 	Ours bool
+	// Check is the group's health check.
+	Check HealthCheck
+	// EndsUnhealthy says that AWS ends the connections of a target when it calls it
+	// unhealthy (attribute target_health_state.unhealthy.connection_termination.enabled).
+	EndsUnhealthy bool
 }
+
+// HealthCheck is how AWS checks the targets of a group.
+type HealthCheck struct {
+	// Protocol is TCP, HTTP or HTTPS; empty if it is not known.
+	Protocol string
+	// Port is "traffic-port", or a number.
+	Port string
+	// Interval between two checks, and Unhealthy how many must fail in a row.
+	Interval  time.Duration
+	Unhealthy int
+}
+
+// Notices is how long AWS takes to call a target unhealthy that has begun to fail:
+// H of binding.md §11.
+func (c HealthCheck) Notices() time.Duration { return c.Interval * time.Duration(c.Unhealthy) }
 
 // PodRef names a pod for people.
 type PodRef struct {
@@ -61,6 +81,8 @@ type Port struct {
 	Host int32
 	// HostIP restricts Host to one address; empty is every address.
 	HostIP string
+	// PreStop says that the port's container has a preStop hook.
+	PreStop bool
 }
 
 // Pod is a pod as the plan needs it.
@@ -86,6 +108,10 @@ type Pod struct {
 	// DaemonSet says that its controller is a DaemonSet; Static, that it is a
 	// mirror of a static pod. Both come back on the node that they leave.
 	DaemonSet, Static bool
+	// PreStop says that one of its containers has a preStop hook, and Grace is its
+	// termination grace period, which includes the hook.
+	PreStop bool
+	Grace   time.Duration
 	// Ports of its containers and restartable init containers.
 	Ports []Port
 }

@@ -9,6 +9,7 @@ import (
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/record"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,6 +18,7 @@ import (
 	cluster "github.com/provider-nlb/provider-nlb/apis/cluster/v1alpha1"
 	namespaced "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/binder"
+	"github.com/provider-nlb/provider-nlb/internal/targets"
 )
 
 // AnnotationHold on a binding stops every deregistration as long as it is "true".
@@ -118,5 +120,16 @@ func (l *liaison) event(r binder.Ref, e binder.Event) {
 	apiVersion, k := gvkOf(r).ToAPIVersionAndKind()
 	l.record.Event(&corev1.ObjectReference{
 		APIVersion: apiVersion, Kind: k, Namespace: r.Namespace, Name: r.Name, UID: r.UID,
+	}, kind, e.Reason, e.Message)
+}
+
+// podEvent records an Event on a pod.
+func (l *liaison) podEvent(p targets.PodRef, e binder.Event) {
+	kind := corev1.EventTypeNormal
+	if e.Warning {
+		kind = corev1.EventTypeWarning
+	}
+	l.record.Event(&corev1.ObjectReference{
+		APIVersion: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name, UID: types.UID(p.UID),
 	}, kind, e.Reason, e.Message)
 }

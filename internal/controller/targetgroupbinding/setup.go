@@ -53,7 +53,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	o.Timeout = timeout
 	l := newLiaison(mgr, o)
 	engine := binder.New(binder.Options{
-		Clusters: o.Cluster, Live: l.live, Notify: l.notify, Event: l.event,
+		Clusters: o.Cluster, Live: l.live, Notify: l.notify, Event: l.event, PodEvent: l.podEvent,
 		Poll: o.PollInterval, Log: o.Logger.WithValues("engine", "binder"),
 	})
 	if err := mgr.Add(o.Cluster); err != nil {
