@@ -103,7 +103,8 @@ type Options struct {
 
 // A Binder keeps target groups in step with pods.
 type Binder struct {
-	o Options
+	o        Options
+	measured histograms
 
 	mu     sync.Mutex
 	ctx    context.Context // of Start; nil before
@@ -126,7 +127,7 @@ func New(o Options) *Binder {
 	if o.Log == nil {
 		o.Log = logging.NewNopLogger()
 	}
-	return &Binder{o: o, groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	return &Binder{o: o, measured: newHistograms(), groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
 }
 
 // NeedLeaderElection is true: only one process may write.

@@ -39,6 +39,7 @@ type group struct {
 	mu       sync.Mutex
 	bindings map[types.UID]*binding
 	targets  states
+	spans    spans
 	read     readState
 	write    writeState
 	// goneSince is since when AWS has said that the group does not exist; zero if
@@ -82,7 +83,7 @@ type binding struct {
 func newGroup(b *Binder, key groupKey, s *scheduler) *group {
 	return &group{
 		b: b, key: key, scheduler: s, wake: make(chan struct{}, 1),
-		bindings: map[types.UID]*binding{}, targets: states{},
+		bindings: map[types.UID]*binding{}, targets: states{}, spans: newSpans(),
 	}
 }
 

@@ -139,6 +139,7 @@ func (g *group) readOnce(ctx context.Context, access *aws.Access) {
 		g.read.began = began
 		g.read.succeeded(now, g.targets.merge(read, began, now))
 		g.goneSince = time.Time{}
+		g.spans.read(g.targets, began, now, g.b.measured.healthy.WithLabelValues(g.key.account, g.key.region), g.b.measured.gone.WithLabelValues(g.key.account, g.key.region))
 	case aws.IsNotFound(err, "TargetGroupNotFound"):
 		g.gone(now)
 		g.read.failed(err, now)
