@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -38,6 +39,7 @@ type bench struct {
 	world  *world
 	// poll is the interval at which a quiet group is read.
 	poll time.Duration
+	log  logging.Logger
 
 	mu        sync.Mutex
 	live      map[types.UID]binder.Live
@@ -94,7 +96,7 @@ func accessAt(t *testing.T, url string, o aws.PoolOptions) *aws.Access {
 // start runs a new engine, as a process that has just begun.
 func (b *bench) start() {
 	b.engine = binder.New(binder.Options{
-		Clusters: b.world, Poll: b.poll,
+		Clusters: b.world, Poll: b.poll, Log: b.log,
 		Live: func(r binder.Ref) binder.Live {
 			b.mu.Lock()
 			defer b.mu.Unlock()
