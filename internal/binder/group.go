@@ -65,11 +65,11 @@ type binding struct {
 	done         int64
 	missingSince time.Time
 
-	// health is what is remembered of the targets' health; unseen are the UIDs of
-	// pods of which it was told that AWS does not see their readiness, and askRead is
-	// when a read is wanted to know; zero if it is not.
+	// health is what is remembered of the targets' health; unready are the pods that
+	// are not ready, by UID, and askRead is when a read is wanted to know whether AWS
+	// sees that; zero if it is not.
 	health  healthMemory
-	unseen  map[string]bool
+	unready map[string]unreadyPod
 	askRead time.Time
 
 	// warned is the last refusal that was told; zero if the last call was none.

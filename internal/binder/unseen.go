@@ -19,6 +19,15 @@ const (
 	reasonUnseen = "ReadinessNotSeen"
 )
 
+// An unreadyPod is what is remembered of a pod that is not ready.
+type unreadyPod struct {
+	// since is the pod's own time, by its node's clock, which tells one unreadiness
+	// from the next; seen is when it was seen here.
+	since, seen time.Time
+	// told: somebody was told of the pod, which is done once.
+	told bool
+}
+
 // unseenPods says of which unready pods AWS calls the targets healthy, each UID once:
 // then the group's health check does not see the pods' readiness. Only a read after
 // the pod has been unready for that long is evidence, so one is asked for. It
@@ -31,27 +40,31 @@ func (g *group) unseenPods(bd *binding, in targets.Input, now time.Time) ([]targ
 	}
 	var found []targets.PodRef
 	var next time.Time
-	told := map[string]bool{}
+	unready := map[string]unreadyPod{}
 	after := max(unseenAfter, in.Group.Check.Notices()+unseenSlack)
 	for _, pod := range in.View.Pods {
-		if bd.unseen[pod.UID] {
-			told[pod.UID] = true
+		u := bd.unready[pod.UID]
+		switch {
+		case u.told:
+		case pod.ContainersReady || pod.Terminating || pod.Phase != "Running" || pod.UnreadySince.IsZero():
 			continue
+		case !u.since.Equal(pod.UnreadySince):
+			u = unreadyPod{since: pod.UnreadySince, seen: now}
 		}
-		if pod.ContainersReady || pod.Terminating || pod.Phase != "Running" || pod.UnreadySince.IsZero() || !g.callsHealthy(in, pod) {
-			continue
+		if due := u.seen.Add(after); !u.told && g.callsHealthy(in, pod) {
+			switch {
+			case now.Before(due):
+				next = earliestOf(next, due)
+			case g.read.began.Before(due):
+				bd.askRead = earliestOf(bd.askRead, due)
+			default:
+				u.told = true
+				found = append(found, pod.PodRef)
+			}
 		}
-		switch due := pod.UnreadySince.Add(after); {
-		case now.Before(due):
-			next = earliestOf(next, due)
-		case g.read.began.Before(due):
-			bd.askRead = earliestOf(bd.askRead, due)
-		default:
-			told[pod.UID] = true
-			found = append(found, pod.PodRef)
-		}
+		unready[pod.UID] = u
 	}
-	bd.unseen = told
+	bd.unready = unready
 	if bd.askRead != asked {
 		g.poke() // the scheduler is told before the next plan
 	}

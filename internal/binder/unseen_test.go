@@ -64,6 +64,17 @@ func TestUnreadyPodsThatAWSCallsHealthyAreTold(t *testing.T) {
 			},
 			before: []string{"web-1"}, after: []string{"web-1"},
 		},
+		"AClockThatIsSlow": {
+			reason: "a node's clock says that the pod has been unready for an hour: only what was seen here counts", check: check,
+			act: func(b *bench, _ string) {
+				b.world.change("web", func() {
+					pods := slices.Clone(b.world.pods["web"])
+					pods[1].ContainersReady, pods[1].UnreadySince = false, time.Now().Add(-time.Hour)
+					b.world.pods["web"] = pods
+				})
+			},
+			after: []string{"web-1"}, reads: 1,
+		},
 		"ASlowHealthCheck": {
 			reason: "AWS is given the time that its check takes: a pod unready for 70 s is not told of where it takes 90 s",
 			check:  targets.HealthCheck{Protocol: "TCP", Port: "traffic-port", Interval: 30 * time.Second, Unhealthy: 3},
