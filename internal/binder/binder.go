@@ -77,6 +77,8 @@ type Live struct {
 	// NoRegister and NoDeregister say why that must not be done now; empty if it
 	// may.
 	NoRegister, NoDeregister string
+	// Stopped is why it looks after the readiness gates of no pod; nil if it does.
+	Stopped *targets.Stop
 }
 
 // Event is something to tell on the binding.
@@ -94,6 +96,8 @@ type Options struct {
 	Notify func(Ref)
 	// Event records an Event on the binding. It must not block.
 	Event func(Ref, Event)
+	// Gates of pods; nil for none.
+	Gates Gates
 	// Poll is the interval at which a quiet group is read. Default 10 minutes.
 	Poll time.Duration
 	Log  logging.Logger
@@ -110,6 +114,9 @@ type Binder struct {
 	schedulers map[*aws.Budget]*scheduler
 	of         map[types.UID]*group
 	running    sync.WaitGroup
+
+	patches *patches
+	keeper  *keeper
 }
 
 // groupKey is where a group is: a simulated AWS is a place of its own, as it is for the
@@ -124,7 +131,9 @@ func New(o Options) *Binder {
 	if o.Log == nil {
 		o.Log = logging.NewNopLogger()
 	}
-	return &Binder{o: o, groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	b := &Binder{o: o, groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	b.patches, b.keeper = newPatches(b), newKeeper(b)
+	return b
 }
 
 // NeedLeaderElection is true: only one process may write.
@@ -139,6 +148,10 @@ func (b *Binder) Start(ctx context.Context) error {
 	}
 	for _, g := range b.groups {
 		b.run(g)
+	}
+	if b.o.Gates != nil {
+		b.goOn(b.patches.run)
+		b.goOn(b.keeper.run)
 	}
 	b.mu.Unlock()
 	<-ctx.Done()

@@ -57,6 +57,10 @@ type binding struct {
 	// ports that it has used, the latest last.
 	ports []int32
 
+	// live is what was read of the binding itself for the last plan.
+	live  Live
+	gates gateWatch
+
 	// yields to an older Exclusive binding of the group; nil if it need not.
 	yields *binding
 
@@ -185,6 +189,7 @@ func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	bd.memory, bd.planned = bd.plan.Memory, true
 	bd.remember(in.View.Selection)
 	next := earliest(g.publish(bd, in, now), bd.plan.Next)
+	next = earliest(next, g.gate(bd, in, now))
 	since := g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID))
 	if trusted := since.Add(settleAfter); !since.IsZero() && trusted.After(now) {
 		next = earliest(next, trusted)
@@ -244,6 +249,7 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 		}
 	}
 	live := g.b.o.Live(o.Binding)
+	bd.live = live
 	if live.NoRegister != "" {
 		in.Policy.NoRegister = live.NoRegister
 	}
