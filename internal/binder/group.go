@@ -145,6 +145,7 @@ func (g *group) step(ctx context.Context) time.Time {
 			return time.Now().Add(idle) // the first read wakes the group
 		}
 		op, next := g.plan(time.Now())
+		g.askForRead() // a gate may wait for one since the plan
 		if op.empty() {
 			return next
 		}
