@@ -274,6 +274,51 @@ func TestGatesOfSixGroups(t *testing.T) {
 	})
 }
 
+// TestGatesGoFirst: a group that a gate waits for is read at its wish, however many
+// others wait for something else.
+func TestGatesGoFirst(t *testing.T) {
+	const n = 60
+	inGatedBubble(t, func(t *testing.T, b *bench) {
+		for i := range n {
+			name := fmt.Sprintf("web-%d", i)
+			b.world.run(name, i%6)
+			b.engine.Bind(b.order(name, b.group(name)))
+		}
+		for _, node := range []int{0, 2, 3, 4, 5} {
+			b.sim.SetAccepting(instance(node), port, false) // They wait for long.
+		}
+		arn := b.group("web")
+		b.bind("web", arn)
+		b.pods("web", gatedPod("old", "web", 1))
+		healthy := b.healthySince(arn, 1)
+		if late := b.opens("old", time.Minute).Sub(healthy); late > 2500*time.Millisecond {
+			t.Errorf("the gate opened %s after AWS called the target healthy", late)
+		}
+		began := time.Now()
+		b.pods("web", gatedPod("new", "web", 1))
+		if took := b.opens("new", time.Minute).Sub(began); took > 2*time.Second {
+			t.Errorf("the gate of a successor opened after %s", took)
+		}
+	})
+}
+
+// TestAGateWaitsForNoCall: a call of its own group that hangs does not keep a gate
+// from opening.
+func TestAGateWaitsForNoCall(t *testing.T) {
+	inGatedBubble(t, func(t *testing.T, b *bench) {
+		arn := b.group("web")
+		b.bind("web", arn)
+		b.pods("web", gatedPod("p", "web", 0))
+		b.holds("registered", arn, 0)
+		b.sim.Fault(awssim.Fault{Action: "RegisterTargets", Effect: awssim.Hang})
+		b.pods("web", gatedPod("p", "web", 0), gatedPod("q", "web", 1))
+		healthy := b.healthySince(arn, 0)
+		if late := b.opens("p", time.Minute).Sub(healthy); late > 2500*time.Millisecond {
+			t.Errorf("the gate opened %s after AWS called the target healthy", late)
+		}
+	})
+}
+
 // TestGateOfASuccessor: on the same node and port AWS's health may be that of the
 // predecessor, so it is read again; and nothing else is asked of AWS.
 func TestGateOfASuccessor(t *testing.T) {
@@ -419,6 +464,11 @@ func TestWhatWasPatchedIsRemembered(t *testing.T) {
 		b.opens("p", 10*time.Minute)
 		b.opens("q", 10*time.Minute)
 		before, _ := b.gates.history("p")
+		b.settled(time.Minute)
+		time.Sleep(time.Hour)
+		if reads := b.sim.Count(health); reads > 7 {
+			t.Errorf("%d reads in an hour: nothing waits for them", reads)
+		}
 		b.sim.SetAccepting(instance(0), port, false)
 		time.Sleep(time.Hour)
 		b.says("p", before...)

@@ -146,6 +146,7 @@ func (g *group) readOnce(ctx context.Context, access *aws.Access) {
 	}
 	g.regate(now)
 	g.mu.Unlock()
+	g.askForRead() // the group's goroutine may be busy with a call
 	g.poke()
 }
 

@@ -374,6 +374,17 @@ func TestLawNoGateBlocksForEver(t *testing.T) {
 	})
 }
 
+// claimUnready is what earlier plans would have remembered of a pod that has not been
+// ready for long.
+func claimUnready(node string) option {
+	return func(in *Input) {
+		claim(node, 0, false)(in)
+		c := in.Memory.Claims[key(node)]
+		c.UnreadySince = noon.Add(-time.Hour)
+		in.Memory.Claims[key(node)] = c
+	}
+}
+
 // TestZonalShift: no departure depends on health in a zone that traffic is kept from.
 func TestZonalShift(t *testing.T) {
 	away := func(t *Target) { t.Shifted = true }
@@ -397,6 +408,14 @@ func TestZonalShift(t *testing.T) {
 			"TheLastOfTheZoneIsNotHeld", "the floor guards what serves",
 			scene(node("1", leaving), pod("1"), target("1", HealthHealthy, away), node("2", zone("z2")), pod("2"), target("2", HealthHealthy)),
 			[]string{"- i-1 NodeLeaving", "= i-2 PodReady"},
+		},
+		{
+			"PodsThatAreNotReadyForLongLeaveTogether", "the budget that keeps many from leaving at once is for zones that serve",
+			scene(node("1"), pod("1", unready(time.Hour)), target("1", HealthUnhealthy, away),
+				node("2"), pod("2", unready(time.Hour)), target("2", HealthUnhealthy, away),
+				node("3", zone("z2")), pod("3"), target("3", HealthHealthy), claimUnready("1"), claimUnready("2"),
+				policy(func(p *Policy) { p.NotReadyDeregister = true })),
+			[]string{"- i-1 NotReady", "- i-2 NotReady", "= i-3 PodReady"},
 		},
 		{
 			"AShiftedTargetIsNoReasonForOthersToLeave", "healthy or not, nothing is sent to it",
