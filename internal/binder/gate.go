@@ -205,3 +205,8 @@ func (b *Binder) looksAfter(uid types.UID, pod string) (works, selects bool) {
 	_, selects = bd.gates.seen[pod]
 	return true, selects
 }
+
+// gatesWaiting are the gates of ready pods that wait, and since when the oldest has.
+func (bd *binding) gatesWaiting() (n int, oldest time.Time) {
+	return bd.gates.waiting, bd.gates.oldest
+}
