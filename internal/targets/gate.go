@@ -203,9 +203,13 @@ func (c GateCase) answered() *GateVerdict {
 	}
 	if !c.UnreadableSince.IsZero() {
 		v := c.bounded(RuleGateUnreadable, "AWS cannot be asked for the target's health", later(c.UnreadableSince, c.ReadyAt))
-		if v.Status == GateFalse && c.Gate.Status != GateUnset {
+		if v.Status == GateTrue {
+			return &v
+		}
+		if c.Gate.Status != GateUnset {
 			v.Status = GateUnset
 		}
+		v.Awaits = AwaitsHealth
 		return &v
 	}
 	switch {

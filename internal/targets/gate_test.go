@@ -215,15 +215,15 @@ func TestGate(t *testing.T) {
 		},
 		"UnreadableWithoutAValue": {
 			"it is said that AWS cannot be asked",
-			gateCase("", "", notThere, unreadableFor(time.Minute)), "False AWSUnreadable until 9m0s",
+			gateCase("", "", notThere, unreadableFor(time.Minute)), "False AWSUnreadable awaits health until 9m0s",
 		},
 		"UnreadableWithAValue": {
 			"what was known stays",
-			gateCase(HealthInitial, "Elb.InitialHealthChecking", unreadableFor(time.Minute), gateIs(GateFalse)), "- until 9m0s",
+			gateCase(HealthInitial, "Elb.InitialHealthChecking", unreadableFor(time.Minute), gateIs(GateFalse)), "- awaits health until 9m0s",
 		},
 		"UnreadableForLongerThanThePodIsReady": {
 			"each pod waits for ten minutes of its own: AWS may be back at any time",
-			gateCase("", "", notThere, unreadableFor(time.Hour), readyFor(time.Minute)), "False AWSUnreadable until 9m0s",
+			gateCase("", "", notThere, unreadableFor(time.Hour), readyFor(time.Minute)), "False AWSUnreadable awaits health until 9m0s",
 		},
 		"UnreadableForTooLong": {
 			"nothing may block a rollout for ever",
