@@ -77,6 +77,8 @@ type Live struct {
 	// NoRegister and NoDeregister say why that must not be done now; empty if it
 	// may.
 	NoRegister, NoDeregister string
+	// Stopped is why it looks after the readiness gates of no pod; nil if it does.
+	Stopped *targets.Stop
 }
 
 // Event is something to tell on the binding.
@@ -96,6 +98,8 @@ type Options struct {
 	Event func(Ref, Event)
 	// PodEvent records an Event on a pod; nil for none. It must not block.
 	PodEvent func(targets.PodRef, Event)
+	// Gates of pods; nil for none.
+	Gates Gates
 	// Poll is the interval at which a quiet group is read. Default 10 minutes.
 	Poll time.Duration
 	Log  logging.Logger
@@ -113,6 +117,9 @@ type Binder struct {
 	schedulers map[*aws.Budget]*scheduler
 	of         map[types.UID]*group
 	running    sync.WaitGroup
+
+	patches *patches
+	keeper  *keeper
 }
 
 // groupKey is where a group is: a simulated AWS is a place of its own, as it is for the
@@ -127,7 +134,9 @@ func New(o Options) *Binder {
 	if o.Log == nil {
 		o.Log = logging.NewNopLogger()
 	}
-	return &Binder{o: o, measured: newHistograms(), groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	b := &Binder{o: o, measured: newHistograms(), groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	b.patches, b.keeper = newPatches(b), newKeeper(b)
+	return b
 }
 
 // NeedLeaderElection is true: only one process may write.
@@ -142,6 +151,10 @@ func (b *Binder) Start(ctx context.Context) error {
 	}
 	for _, g := range b.groups {
 		b.run(g)
+	}
+	if b.o.Gates != nil {
+		b.goOn(b.patches.run)
+		b.goOn(b.keeper.run)
 	}
 	b.mu.Unlock()
 	<-ctx.Done()

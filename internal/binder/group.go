@@ -58,6 +58,10 @@ type binding struct {
 	// ports that it has used, the latest last.
 	ports []int32
 
+	// live is what was read of the binding itself for the last plan.
+	live  Live
+	gates gateWatch
+
 	// yields to an older Exclusive binding of the group; nil if it need not.
 	yields *binding
 
@@ -149,6 +153,7 @@ func (g *group) step(ctx context.Context) time.Time {
 			return time.Now().Add(idle) // the first read wakes the group
 		}
 		op, next := g.plan(time.Now())
+		g.askForRead() // a gate may wait for one since the plan
 		if op.empty() {
 			return next
 		}
@@ -193,6 +198,7 @@ func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	bd.memory, bd.planned = bd.plan.Memory, true
 	bd.remember(in.View.Selection)
 	next := earliest(g.publish(bd, in, now), bd.plan.Next)
+	next = earliest(next, g.gate(bd, in, now))
 	since := g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID))
 	if trusted := since.Add(settleAfter); !since.IsZero() && trusted.After(now) {
 		next = earliest(next, trusted)
@@ -252,6 +258,7 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 		}
 	}
 	live := g.b.o.Live(o.Binding)
+	bd.live = live
 	if live.NoRegister != "" {
 		in.Policy.NoRegister = live.NoRegister
 	}

@@ -40,6 +40,8 @@ type bench struct {
 	// poll is the interval at which a quiet group is read.
 	poll time.Duration
 	log  logging.Logger
+	// gates of pods; nil for none.
+	gates *gates
 
 	mu        sync.Mutex
 	live      map[types.UID]binder.Live
@@ -96,7 +98,7 @@ func accessAt(t *testing.T, url string, o aws.PoolOptions) *aws.Access {
 // start runs a new engine, as a process that has just begun.
 func (b *bench) start() {
 	b.engine = binder.New(binder.Options{
-		Clusters: b.world, Poll: b.poll, Log: b.log,
+		Clusters: b.world, Poll: b.poll, Log: b.log, Gates: b.gatesOrNone(),
 		Live: func(r binder.Ref) binder.Live {
 			b.mu.Lock()
 			defer b.mu.Unlock()

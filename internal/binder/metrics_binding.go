@@ -166,7 +166,3 @@ func age(since, now time.Time) float64 {
 	}
 	return max(0, now.Sub(since).Seconds())
 }
-
-// gatesWaiting are the readiness gates that wait for AWS, and since when the oldest
-// has.
-func (*binding) gatesWaiting() (n int, oldest time.Time) { return 0, time.Time{} }

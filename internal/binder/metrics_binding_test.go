@@ -125,3 +125,21 @@ func TestWhatWaitsIsMeasured(t *testing.T) {
 		}
 	})
 }
+
+// TestWaitingGatesAreMeasured: a pod whose target AWS has not called healthy.
+func TestWaitingGatesAreMeasured(t *testing.T) {
+	inGatedBubble(t, func(t *testing.T, b *bench) {
+		arn := b.group("web")
+		b.sim.SetProbe(instance(0), port, awssim.TimesOut)
+		b.bind("web", arn)
+		b.pods("web", gatedPod("p", "web", 0))
+		time.Sleep(20 * time.Minute)
+		got := b.gathered()
+		if n := got["binding_gates_waiting{"+webLabels+"}"].GetGauge().GetValue(); n != 1 {
+			t.Errorf("%v gates wait, want 1", n)
+		}
+		if age := got["binding_gates_waiting_oldest_seconds{"+webLabels+"}"].GetGauge().GetValue(); age < 1100 || age > 1201 {
+			t.Errorf("the oldest has waited for %v s, want 20 minutes", age)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/provider-nlb/provider-nlb/internal/aws"
 	"github.com/provider-nlb/provider-nlb/internal/targets"
@@ -76,7 +77,7 @@ func (g *group) askForRead() (first bool) {
 		return true
 	}
 	if !g.read.inFlight {
-		g.scheduler.want(g, g.evidence(g.read.wish(g.targets, time.Now(), g.poll())))
+		g.scheduler.want(g, g.gateWish(g.evidence(g.read.wish(g.targets, time.Now(), g.poll()))))
 	}
 	return false
 }
@@ -147,7 +148,9 @@ func (g *group) readOnce(ctx context.Context, access *aws.Access) {
 	default:
 		g.read.failed(err, now)
 	}
+	g.regate(now)
 	g.mu.Unlock()
+	g.askForRead() // the group's goroutine may be busy with a call
 	g.poke()
 }
 
@@ -166,9 +169,18 @@ func describe(ctx context.Context, access *aws.Access, arn string) ([]reading, e
 			Key:    targets.Key{ID: awssdk.ToString(d.Target.Id), Port: awssdk.ToInt32(d.Target.Port)},
 			health: targets.Health(d.TargetHealth.State),
 			reason: string(d.TargetHealth.Reason),
+
+			shifted: shifted(d.AdministrativeOverride),
 		})
 	}
 	return read, nil
+}
+
+// shifted says that a zonal shift keeps traffic from a target, by the load balancer
+// or by DNS alone.
+func shifted(o *types.AdministrativeOverride) bool {
+	return o != nil && (o.State == types.TargetAdministrativeOverrideStateEnumZonalShiftActive ||
+		o.State == types.TargetAdministrativeOverrideStateEnumZonalShiftDelegatedToDns)
 }
 
 // gone notes that AWS says that the group does not exist; callers hold mu.

@@ -84,6 +84,8 @@ type facts struct {
 	goneSince time.Time
 	held      string
 	paused    string
+	// gates is why readiness gates of pods cannot be set.
+	gates string
 }
 
 // ready is binding.md §11: the group is known, the view complete, and what was
@@ -194,7 +196,7 @@ func (g *group) facts(bd *binding, in targets.Input, now time.Time) facts {
 		readErr: g.read.err, readErrSince: g.read.errSince,
 		writeErr: g.write.err, held: bd.plan.Held,
 		groupGone: !g.goneSince.IsZero(), goneSince: g.goneSince,
-		paused: in.Policy.NoRegister,
+		paused: in.Policy.NoRegister, gates: g.b.patches.problem(bd.order.Binding.UID),
 	}
 	there := make(map[targets.Key]bool, len(in.Targets))
 	for _, t := range in.Targets {
@@ -238,6 +240,9 @@ func conditions(bd *binding, f facts) []Condition {
 	}
 	if len(p.Foreign) > 0 {
 		add("ForeignTargets", "NotOurs", "targets that this binding did not make and leaves alone: "+keyList(p.Foreign, foreignShown))
+	}
+	if f.gates != "" {
+		add("GatesNotSet", "CannotPatch", f.gates)
 	}
 	if len(p.Skipped) > 0 {
 		s := p.Skipped[0]

@@ -71,6 +71,7 @@ func (c *Cluster) trimPod(obj any) *pod {
 		out.IP = in.Status.HostIP
 	}
 	out.ContainersReady, out.UnreadySince = readiness(in)
+	out.Gates, out.ReadySince = trimGates(in)
 	return out
 }
 

@@ -114,6 +114,10 @@ type Pod struct {
 	Grace   time.Duration
 	// Ports of its containers and restartable init containers.
 	Ports []Port
+	// Gates are its readiness gates that name bindings; ReadySince, of a pod that
+	// has some, is when ContainersReady last turned True by the node's clock.
+	Gates      []Gate
+	ReadySince time.Time
 }
 
 // NodeClass says what the signals on a node (binding.md §4) mean for its targets.
@@ -223,6 +227,11 @@ type Target struct {
 	Health   Health
 	// Reason is AWS's reason code, such as Elb.RegistrationInProgress.
 	Reason string
+	// ReadAt is when the read began that told Health for certain; zero if none did
+	// since it was registered.
+	ReadAt time.Time
+	// Shifted says that a zonal shift keeps traffic from it (AdministrativeOverride).
+	Shifted bool
 	// Zone is the availability zone as far as known from the node.
 	Zone string
 	// LastWrite is when we last wrote it in this process; zero if never.

@@ -80,9 +80,11 @@ func (e *external) Update(context.Context, Binding) (managed.ExternalUpdate, err
 	return managed.ExternalUpdate{}, nil
 }
 
-// Delete asks the engine to deregister what is ours and returns: Observe tells
-// when nothing is left, and what AWS refuses is shown.
-func (e *external) Delete(_ context.Context, b Binding) (managed.ExternalDelete, error) {
+// Delete opens the gates of pods that wait for the binding, asks the engine to
+// deregister what is ours and returns: Observe tells when nothing is left, and what
+// AWS refuses is shown.
+func (e *external) Delete(ctx context.Context, b Binding) (managed.ExternalDelete, error) {
+	e.engine.OpenGates(ctx, refOf(b))
 	e.engine.Release(b.GetUID())
 	if snap, ok := e.engine.Snapshot(b.GetUID()); ok && snap.Blocked != (binder.Blocked{}) {
 		b.SetConditions(controller.DeletionBlocked(snap.Blocked.Reason, snap.Blocked.Message))

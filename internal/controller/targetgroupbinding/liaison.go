@@ -77,9 +77,11 @@ func forbid(why string) binder.Live { return binder.Live{NoRegister: why, NoDere
 func (l *liaison) allowed(b Binding) binder.Live {
 	policies := l.options.Policies(b)
 	if meta.IsPaused(b) || policies.IsPaused() {
-		return forbid("the binding is paused")
+		paused := forbid("the binding is paused")
+		paused.Stopped = l.stopped(b)
+		return paused
 	}
-	var may binder.Live
+	may := binder.Live{Stopped: l.stopped(b)}
 	switch {
 	case meta.WasDeleted(b):
 		may.NoRegister = "the binding is being deleted"
@@ -113,23 +115,23 @@ func (l *liaison) notify(r binder.Ref) {
 }
 
 func (l *liaison) event(r binder.Ref, e binder.Event) {
+	apiVersion, k := gvkOf(r).ToAPIVersionAndKind()
+	l.eventOn(&corev1.ObjectReference{
+		APIVersion: apiVersion, Kind: k, Namespace: r.Namespace, Name: r.Name, UID: r.UID,
+	}, e)
+}
+
+func (l *liaison) eventOn(o *corev1.ObjectReference, e binder.Event) {
 	kind := corev1.EventTypeNormal
 	if e.Warning {
 		kind = corev1.EventTypeWarning
 	}
-	apiVersion, k := gvkOf(r).ToAPIVersionAndKind()
-	l.record.Event(&corev1.ObjectReference{
-		APIVersion: apiVersion, Kind: k, Namespace: r.Namespace, Name: r.Name, UID: r.UID,
-	}, kind, e.Reason, e.Message)
+	l.record.Event(o, kind, e.Reason, e.Message)
 }
 
 // podEvent records an Event on a pod.
 func (l *liaison) podEvent(p targets.PodRef, e binder.Event) {
-	kind := corev1.EventTypeNormal
-	if e.Warning {
-		kind = corev1.EventTypeWarning
-	}
-	l.record.Event(&corev1.ObjectReference{
+	l.eventOn(&corev1.ObjectReference{
 		APIVersion: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name, UID: types.UID(p.UID),
-	}, kind, e.Reason, e.Message)
+	}, e)
 }

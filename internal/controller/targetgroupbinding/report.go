@@ -22,7 +22,7 @@ const ReasonApplying xpv2.ConditionReason = "Applying"
 
 // engineConditions are the types that the engine decides besides Ready. One that
 // it does not name is removed.
-var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded", "TargetsHealthy", "DrainRisk"}
+var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded", "TargetsHealthy", "DrainRisk", "GatesNotSet"}
 
 // report copies a snapshot into status.
 func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, known bool) {
@@ -93,7 +93,7 @@ func news(c binder.Condition, was xpv2.Condition) bool {
 	case "ViewIncomplete":
 		// After each start there is a moment before the first lists.
 		problem = !strings.Contains(c.Message, "not synced yet")
-	case "Held", "DeparturesWaiting", "Skipped", "Guarded":
+	case "Held", "DeparturesWaiting", "Skipped", "Guarded", "GatesNotSet":
 		problem = true
 	case "TargetsHealthy":
 		problem = !c.Status
