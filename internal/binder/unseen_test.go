@@ -140,14 +140,14 @@ func TestAnUnreadyPodCostsOneRead(t *testing.T) {
 		if diff := cmp.Diff([]string{"web-1", "web-2"}, b.eventsOf("ReadinessNotSeen")); diff != "" {
 			t.Errorf("told: -want, +got:\n%s", diff)
 		}
-		if diff := cmp.Diff(1, b.told("ReadinessNotSeen")); diff != "" {
+		if diff := cmp.Diff(1, b.countOf("ReadinessNotSeen")); diff != "" {
 			t.Errorf("Events on the binding: -want, +got:\n%s", diff)
 		}
 	})
 }
 
-// told is how many Events with that reason the bindings have.
-func (b *bench) told(reason string) (n int) {
+// countOf is how many Events with that reason the bindings have.
+func (b *bench) countOf(reason string) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.events {
