@@ -158,8 +158,8 @@ func (b *bench) countOf(reason string) (n int) {
 	return n
 }
 
-// says is what a condition of a binding says.
-func (b *bench) says(name, typ string) binder.Condition {
+// conditionOf is what a condition of a binding says.
+func (b *bench) conditionOf(name, typ string) binder.Condition {
 	s, _ := b.engine.Snapshot(types.UID(name))
 	for _, c := range s.Conditions {
 		if c.Type == typ {
@@ -180,21 +180,21 @@ func TestHealthChecksThatAllTimeOutAreTold(t *testing.T) {
 		b.engine.Bind(b.order("web", arn))
 		b.ready("web")
 		began := time.Now()
-		for b.says("web", "TargetsHealthy") == (binder.Condition{}) {
+		for b.conditionOf("web", "TargetsHealthy") == (binder.Condition{}) {
 			if time.Since(began) > time.Hour {
 				t.Fatal("nothing is said of targets that are never healthy")
 			}
 			time.Sleep(time.Second)
 		}
 		t.Logf("told after %s, of which AWS took some minutes to register", time.Since(began))
-		if c := b.says("web", "TargetsHealthy"); c.Status || c.Reason != binder.ReasonTimeout {
+		if c := b.conditionOf("web", "TargetsHealthy"); c.Status || c.Reason != binder.ReasonTimeout {
 			t.Errorf("%+v, want False and %s", c, binder.ReasonTimeout)
 		}
 		for i := range 2 {
 			b.sim.SetProbe(instance(i), port, awssim.Accepts)
 		}
 		time.Sleep(10 * time.Minute)
-		if c := b.says("web", "TargetsHealthy"); !c.Status || c.Reason != "Healthy" {
+		if c := b.conditionOf("web", "TargetsHealthy"); !c.Status || c.Reason != "Healthy" {
 			t.Errorf("%+v, want True once the checks get through", c)
 		}
 	})
@@ -209,7 +209,7 @@ func TestDrainRiskIsTold(t *testing.T) {
 		b.world.run("web", 0, 1)
 		b.engine.Bind(o)
 		b.ready("web")
-		c := b.says("web", "DrainRisk")
+		c := b.conditionOf("web", "DrainRisk")
 		if !c.Status || c.Reason != string(targets.RiskCheck) || !strings.Contains(c.Message, "preStop") {
 			t.Errorf("%+v", c)
 		}
