@@ -81,10 +81,11 @@ func (e *external) Update(ctx context.Context, b Binding) (managed.ExternalUpdat
 	return managed.ExternalUpdate{}, e.claim(ctx, b)
 }
 
-// Delete asks the engine to deregister what is ours and returns: Observe tells
-// when nothing is left, and what AWS refuses is shown. The tag of the group's only
-// owner goes, too.
+// Delete opens the gates of pods that wait for the binding, asks the engine to
+// deregister what is ours and returns: Observe tells when nothing is left, and what
+// AWS refuses is shown. The tag of the group's only owner goes, too.
 func (e *external) Delete(ctx context.Context, b Binding) (managed.ExternalDelete, error) {
+	e.engine.OpenGates(ctx, refOf(b))
 	e.engine.Release(b.GetUID())
 	claims, err := e.stillClaims(ctx, b)
 	if claims && err == nil {
