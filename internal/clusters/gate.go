@@ -145,8 +145,7 @@ func (c *Cluster) SetGate(ctx context.Context, ref targets.PodRef, binding strin
 	switch {
 	case err == nil:
 		return nil
-	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
-		// A conflict is another UID: the patch names no version.
+	case apierrors.IsNotFound(err), isAnotherUID(err):
 		return ErrPodGone
 	case apierrors.IsForbidden(err):
 		text := "cannot set readiness gates of pods: the provider's ServiceAccount lacks permission (verb patch on pods/status)"
@@ -156,6 +155,19 @@ func (c *Cluster) SetGate(ctx context.Context, ref targets.PodRef, binding strin
 		return errors.New(text)
 	}
 	return fmt.Errorf("cannot set readiness gates of pods: %s", cause(err))
+}
+
+// isAnotherUID says that a pod of that name has not the UID that a patch named. API
+// servers answer so by finding that a UID cannot be changed.
+func isAnotherUID(err error) bool {
+	if apierrors.IsConflict(err) {
+		return true // the patch names no version, so it can be nothing else
+	}
+	var status apierrors.APIStatus
+	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return false
+	}
+	return slices.ContainsFunc(status.Status().Details.Causes, func(c metav1.StatusCause) bool { return c.Field == "metadata.uid" })
 }
 
 // gatePatch is a strategic merge patch, which merges conditions by their type; its

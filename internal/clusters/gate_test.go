@@ -145,12 +145,16 @@ func TestSetGate(t *testing.T) {
 		code   int
 		status metav1.StatusReason
 		want   string
+		// field that is invalid.
+		field string
 	}{
-		"Written":      {"a patch that is accepted", http.StatusOK, "", ""},
-		"AnotherUID":   {"a namesake is another pod", http.StatusConflict, metav1.StatusReasonConflict, ErrPodGone.Error()},
-		"Gone":         {"the pod was deleted meanwhile", http.StatusNotFound, metav1.StatusReasonNotFound, ErrPodGone.Error()},
-		"NoPermission": {"verb, resource and file are named", http.StatusForbidden, metav1.StatusReasonForbidden, "cannot set readiness gates of pods: the provider's ServiceAccount lacks permission (verb patch on pods/status); apply rbac.yaml"},
-		"Broken":       {"in words that are the same each time", http.StatusInternalServerError, metav1.StatusReasonInternalError, "cannot set readiness gates of pods: the API server answers InternalError"},
+		"Written":      {"a patch that is accepted", http.StatusOK, "", "", ""},
+		"AnotherUID":   {"a namesake is another pod", http.StatusUnprocessableEntity, metav1.StatusReasonInvalid, ErrPodGone.Error(), "metadata.uid"},
+		"Conflict":     {"the same, as another API server might say it", http.StatusConflict, metav1.StatusReasonConflict, ErrPodGone.Error(), ""},
+		"Invalid":      {"what is wrong with the patch itself is no absence", http.StatusUnprocessableEntity, metav1.StatusReasonInvalid, "cannot set readiness gates of pods: the API server answers Invalid", "status.conditions"},
+		"Gone":         {"the pod was deleted meanwhile", http.StatusNotFound, metav1.StatusReasonNotFound, ErrPodGone.Error(), ""},
+		"NoPermission": {"verb, resource and file are named", http.StatusForbidden, metav1.StatusReasonForbidden, "cannot set readiness gates of pods: the provider's ServiceAccount lacks permission (verb patch on pods/status); apply rbac.yaml", ""},
+		"Broken":       {"in words that are the same each time", http.StatusInternalServerError, metav1.StatusReasonInternalError, "cannot set readiness gates of pods: the API server answers InternalError", ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -168,7 +172,8 @@ func TestSetGate(t *testing.T) {
 					write(out, p)
 					return
 				}
-				write(out, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Code: int32(tc.code), Reason: tc.status})
+				write(out, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Code: int32(tc.code), Reason: tc.status,
+					Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Field: tc.field}}}})
 			}))
 			defer server.Close()
 			c, err := New(Options{Config: &rest.Config{Host: server.URL}, PermissionsFile: "rbac.yaml"})

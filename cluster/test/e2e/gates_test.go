@@ -14,12 +14,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
+	"github.com/provider-nlb/provider-nlb/internal/clusters"
+	"github.com/provider-nlb/provider-nlb/internal/targets"
 )
 
 const gatePrefix = "target-health.nlb.crossplane.io/"
@@ -344,7 +345,7 @@ func TestGates(t *testing.T) {
 		{
 			"NotSelected", "the gate names a binding of other pods",
 			func(r *rollout) {
-				r.bound(func(b binding) { b.ForProvider().PodSelector = podsWith("other", named(portName)) })
+				r.bound(func(b binding) { b.ForProvider().PodSelector.LabelSelector = podsWith("other", named(portName)).LabelSelector })
 				r.deploy(1)
 				r.ends(2*time.Minute + patience)
 			},
@@ -457,10 +458,28 @@ func TestAGateIsOfOnePod(t *testing.T) {
 	pod := w.pod("a", 0, func(p *corev1.Pod) {
 		p.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: gatePrefix + "nobody"}}
 	})
-	patch := fmt.Appendf(nil, `{"metadata":{"uid":"another"},"status":{"conditions":[{"type":%q,"status":"True"}]}}`, gatePrefix+"nobody")
-	err := it.Client().Status().Patch(t.Context(), pod, client.RawPatch(types.StrategicMergePatchType, patch))
-	if status := (interface{ Status() metav1.Status })(nil); !errors.As(err, &status) || status.Status().Reason != metav1.StatusReasonConflict {
-		t.Errorf("the API server answers %v, want a conflict", err)
+	c, err := clusters.New(clusters.Options{Config: it.Config()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := targets.PodRef{Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID)}
+	another := ref
+	another.UID = "another"
+	verdict := targets.GateVerdict{Status: targets.GateFalse, Reason: "Test", Message: "by a test", Turns: true}
+	if err := c.SetGate(t.Context(), another, "nobody", verdict); !errors.Is(err, clusters.ErrPodGone) {
+		t.Errorf("another UID: %v, want %v", err, clusters.ErrPodGone)
+	}
+	r := &rollout{world: w, gated: "nobody"}
+	for _, want := range []corev1.ConditionStatus{"", corev1.ConditionFalse} {
+		if err := it.Client().Get(t.Context(), client.ObjectKeyFromObject(pod), pod); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.gate(*pod).Status; got != want {
+			t.Errorf("the gate is %q, want %q", got, want)
+		}
+		if err := c.SetGate(t.Context(), ref, "nobody", verdict); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
