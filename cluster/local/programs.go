@@ -68,11 +68,25 @@ var (
 		files: []string{"package"},
 		about: "function-auto-ready", takes: "about 2 minutes",
 	}
+	// SourceController is Flux's: it fetches commits from Git.
+	SourceController = Program{
+		name: "source-controller", module: "programs/source-controller",
+		pkg:   "github.com/fluxcd/source-controller",
+		files: []string{"config/crd/bases", "config/rbac"},
+		about: "Flux's source-controller", takes: "about 6 minutes",
+	}
+	// KustomizeController is Flux's: it applies what is in Git.
+	KustomizeController = Program{
+		name: "kustomize-controller", module: "programs/kustomize-controller",
+		pkg:   "github.com/fluxcd/kustomize-controller",
+		files: []string{"config/crd/bases", "config/rbac"},
+		about: "Flux's kustomize-controller", takes: "about 4 minutes",
+	}
 )
 
 // Beside are all programs that can run beside a control plane.
 func Beside() []Program {
-	return []Program{Crossplane, PatchAndTransform, AutoReady}
+	return []Program{Crossplane, PatchAndTransform, AutoReady, SourceController, KustomizeController}
 }
 
 // Name of the program.
