@@ -19,6 +19,8 @@ type Program struct {
 	values map[string]string
 	// files are directories of pkg's module to keep beside the binary.
 	files []string
+	// toolchain of Go that builds it, if it needs a newer one than everything else.
+	toolchain string
 	// about says what is in it, and takes how long the build takes.
 	about, takes string
 }
@@ -82,12 +84,39 @@ var (
 		files: []string{"config/crd/bases", "config/rbac"},
 		about: "Flux's kustomize-controller", takes: "about 4 minutes",
 	}
+	// ArgoCD is all of Argo CD. What it is depends on ARGOCD_BINARY_NAME.
+	ArgoCD = Program{
+		name: "argocd", module: "programs/argocd",
+		pkg: "github.com/argoproj/argo-cd/v3/cmd",
+		files: []string{
+			"manifests/crds", "manifests/base/config",
+			"manifests/base/application-controller-roles", "manifests/cluster-rbac/application-controller",
+		},
+		toolchain: "go1.27.0",
+		about:     "Argo CD", takes: "about 11 minutes",
+	}
+	// Kustomize is what Argo CD's repo-server calls.
+	Kustomize = Program{
+		name: "kustomize", module: "programs/kustomize",
+		pkg:   "sigs.k8s.io/kustomize/kustomize/v5",
+		about: "kustomize", takes: "half a minute",
+	}
+	// Redis is the cache that Argo CD needs, in memory.
+	Redis = Program{
+		name: "redis", module: "programs/redis",
+		pkg:   "github.com/provider-nlb/provider-nlb/cluster/local/programs/redis",
+		about: "miniredis", takes: "half a minute",
+	}
 )
 
-// Beside are all programs that can run beside a control plane.
+// Beside are the programs that the tests of `make test` and `make e2e` run beside a
+// control plane.
 func Beside() []Program {
 	return []Program{Crossplane, PatchAndTransform, AutoReady, SourceController, KustomizeController}
 }
+
+// ForArgoCD are the programs that Argo CD consists of.
+func ForArgoCD() []Program { return []Program{ArgoCD, Kustomize, Redis} }
 
 // Name of the program.
 func (p Program) Name() string { return p.name }

@@ -167,17 +167,53 @@ spec:
 // Notify tells Flux to look at the repository now, as its webhook receiver does
 // when a forge tells of a push.
 func (f *Flux) Notify(ctx context.Context) error {
-	repository := &unstructured.Unstructured{}
-	repository.SetGroupVersionKind(schema.GroupVersionKind{Group: "source.toolkit.fluxcd.io", Version: "v1", Kind: "GitRepository"})
-	repository.SetNamespace(Namespace)
-	repository.SetName(Root)
-	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"reconcile.fluxcd.io/requestedAt":%q}}}`, time.Now().Format(time.RFC3339Nano))
-	return f.cp.Client().Patch(ctx, repository, client.RawPatch("application/merge-patch+json", patch))
+	_, err := f.request(ctx, repository, Root)
+	return err
+}
+
+// Reconcile lets Flux apply a Kustomization once more, as `flux reconcile` does. It
+// returns when that is done.
+func (f *Flux) Reconcile(ctx context.Context, name string) error {
+	asked, err := f.request(ctx, kustomization, name)
+	if err != nil {
+		return err
+	}
+	return local.Poll(ctx, func() (bool, error) {
+		k, err := f.Kustomization(ctx, name)
+		if err != nil {
+			return true, err
+		}
+		handled, _, _ := unstructured.NestedString(k.Object, "status", "lastHandledReconcileAt")
+		if handled == asked {
+			return true, nil
+		}
+		return false, fmt.Errorf("Kustomization %s has been looked at %q, not %q", name, handled, asked)
+	})
+}
+
+// request writes the annotation that Flux's controllers act upon, and returns its
+// value.
+func (f *Flux) request(ctx context.Context, kind schema.GroupVersionKind, name string) (string, error) {
+	at := time.Now().Format(time.RFC3339Nano)
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"reconcile.fluxcd.io/requestedAt":%q}}}`, at)
+	return at, f.cp.Client().Patch(ctx, object(kind, name), client.RawPatch("application/merge-patch+json", patch))
 }
 
 // Kustomization reads one.
 func (f *Flux) Kustomization(ctx context.Context, name string) (*unstructured.Unstructured, error) {
+	o := object(kustomization, name)
+	return o, f.cp.Client().Get(ctx, client.ObjectKeyFromObject(o), o)
+}
+
+var (
+	repository    = schema.GroupVersionKind{Group: "source.toolkit.fluxcd.io", Version: "v1", Kind: "GitRepository"}
+	kustomization = schema.GroupVersionKind{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Kind: "Kustomization"}
+)
+
+func object(kind schema.GroupVersionKind, name string) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{}
-	o.SetGroupVersionKind(schema.GroupVersionKind{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Kind: "Kustomization"})
-	return o, f.cp.Client().Get(ctx, client.ObjectKey{Namespace: Namespace, Name: name}, o)
+	o.SetGroupVersionKind(kind)
+	o.SetNamespace(Namespace)
+	o.SetName(name)
+	return o
 }

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -20,6 +23,9 @@ type Tool interface {
 	Synced(ctx context.Context, commit string) error
 	// Told is what the tool says of a commit that it cannot apply.
 	Told(ctx context.Context, commit string) (message string, err error)
+	// LookAgain lets the tool compare everything with Git once more. It returns an
+	// error if that finds a difference.
+	LookAgain(ctx context.Context) error
 }
 
 // Tell tells the story. AWS judges each step, and then the tool must say that all
@@ -30,6 +36,7 @@ func (w *World) Tell(t *testing.T, tool Tool) {
 	w.portAdded(t, tool)
 	w.selectorChanged(t, tool)
 	w.badCommit(t, tool)
+	w.isCalm(t, tool)
 	w.claimRemoved(t, tool)
 }
 
@@ -108,6 +115,51 @@ func (w *World) badCommit(t *testing.T, tool Tool) {
 	w.notify(t, tool)
 	w.synced(t, tool, fixed)
 	w.awaits(t, "AWS is as it was", w.moved())
+}
+
+// isCalm: what the cluster adds to the objects from Git is no difference, so nothing
+// is written again and again.
+func (w *World) isCalm(t *testing.T, tool Tool) {
+	t.Helper()
+	before := w.generations(t)
+	calls := w.Calls()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for range 3 {
+		if err := tool.LookAgain(ctx); err != nil {
+			t.Errorf("nothing is different from Git: %v", err)
+		}
+	}
+	if diff := cmp.Diff(before, w.generations(t)); diff != "" {
+		t.Errorf("a tool that looks again writes nothing (-before, +after):\n%s", diff)
+	}
+	if c := w.Calls().Sub(calls); c.Register+c.Deregister > 0 {
+		t.Errorf("a tool that looks again changes no target, but there were %s", c)
+	}
+}
+
+// generations of what the tool has applied: each write of a spec makes a new one.
+func (w *World) generations(t *testing.T) map[string]int64 {
+	t.Helper()
+	found := map[string]int64{}
+	for _, kind := range []schema.GroupVersionKind{
+		{Group: "edge.nlb.crossplane.io", Version: "v1alpha1", Kind: "NetworkLoadBalancer"},
+		{Group: "nlb.m.crossplane.io", Version: "v1alpha1", Kind: "ClusterProviderConfig"},
+		{Group: "pkg.crossplane.io", Version: "v1", Kind: "Provider"},
+		{Group: "pkg.crossplane.io", Version: "v1", Kind: "Function"},
+		{Group: "pkg.crossplane.io", Version: "v1", Kind: "Configuration"},
+		{Group: "apps", Version: "v1", Kind: "DaemonSet"},
+	} {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+		if err := w.Client().List(t.Context(), list); err != nil || len(list.Items) == 0 {
+			t.Fatalf("there is no %s: %v", kind.Kind, err)
+		}
+		for _, o := range list.Items {
+			found[kind.Kind+" "+o.GetName()] = o.GetGeneration()
+		}
+	}
+	return found
 }
 
 // claimRemoved: what is removed from Git is removed from AWS, and nothing else is

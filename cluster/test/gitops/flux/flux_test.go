@@ -68,6 +68,24 @@ func (f tool) Told(ctx context.Context, commit string) (string, error) {
 	return message, nil
 }
 
+// LookAgain applies every Kustomization once more. Flux tells of no difference that
+// it corrects, so the story looks at the objects.
+func (f tool) LookAgain(ctx context.Context) error {
+	for _, name := range steps {
+		if err := f.Reconcile(ctx, name); err != nil {
+			return err
+		}
+		k, err := f.Kustomization(ctx, name)
+		if err != nil {
+			return err
+		}
+		if status, message := ready(k); status != "True" {
+			return fmt.Errorf("Kustomization %s is Ready %s: %s", name, status, message)
+		}
+	}
+	return nil
+}
+
 // ready is the Ready condition of a Kustomization.
 func ready(k *unstructured.Unstructured) (status, message string) {
 	conditions, _, _ := unstructured.NestedSlice(k.Object, "status", "conditions")
