@@ -90,7 +90,7 @@ controlplane: ## Build the local control plane (about 8 minutes, once).
 	@go run ./cluster/local/cmd/controlplane-build >/dev/null
 
 .PHONY: e2e-tools
-e2e-tools: ## Build Crossplane, functions and Flux too (about 20 minutes, once).
+e2e-tools: ## Build Crossplane and functions too (about 10 minutes, once).
 	@go run ./cluster/local/cmd/controlplane-build -beside >/dev/null
 
 .PHONY: demo
@@ -114,6 +114,7 @@ test-render: e2e-tools ## Render claims with Crossplane itself and its functions
 
 .PHONY: e2e
 e2e: e2e-tools ## End-to-end tests: nodes, pods, simulated AWS, the provider's process, Crossplane, Flux.
+	@go run ./cluster/local/cmd/controlplane-build -flux >/dev/null
 	go test -count=1 -p 1 -timeout 60m ./cluster/local/crossplane ./cluster/test/e2e ./cluster/test/install ./cluster/test/gitops/flux
 
 # Not part of .ci/run: it is slow to build, and needs a newer Go, which the go command

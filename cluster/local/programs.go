@@ -109,11 +109,11 @@ var (
 	}
 )
 
-// Beside are the programs that the tests of `make test` and `make e2e` run beside a
-// control plane.
-func Beside() []Program {
-	return []Program{Crossplane, PatchAndTransform, AutoReady, SourceController, KustomizeController}
-}
+// Beside are the programs that most tests run beside a control plane.
+func Beside() []Program { return []Program{Crossplane, PatchAndTransform, AutoReady} }
+
+// ForFlux are the programs that Flux consists of.
+func ForFlux() []Program { return []Program{SourceController, KustomizeController} }
 
 // ForArgoCD are the programs that Argo CD consists of.
 func ForArgoCD() []Program { return []Program{ArgoCD, Kustomize, Redis} }

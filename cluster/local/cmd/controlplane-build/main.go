@@ -1,6 +1,6 @@
 // Command controlplane-build builds the local control plane's binary, and with
-// -beside the programs that run beside it too, with -argocd those of Argo CD, unless
-// the cache holds them already. It prints their paths.
+// -beside the programs that run beside it too, with -flux and -argocd those of Flux
+// and Argo CD, unless the cache holds them already. It prints their paths.
 package main
 
 import (
@@ -15,15 +15,20 @@ import (
 )
 
 func main() {
-	beside := flag.Bool("beside", false, "build what runs beside it too")
-	argocd := flag.Bool("argocd", false, "build Argo CD too")
+	sets := []struct {
+		programs []local.Program
+		wanted   *bool
+	}{
+		{local.Beside(), flag.Bool("beside", false, "build Crossplane and functions too")},
+		{local.ForFlux(), flag.Bool("flux", false, "build Flux too")},
+		{local.ForArgoCD(), flag.Bool("argocd", false, "build Argo CD too")},
+	}
 	flag.Parse()
 	var others []local.Program
-	if *beside {
-		others = append(others, local.Beside()...)
-	}
-	if *argocd {
-		others = append(others, local.ForArgoCD()...)
+	for _, s := range sets {
+		if *s.wanted {
+			others = append(others, s.programs...)
+		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := build(ctx, others)
