@@ -91,6 +91,7 @@ var (
 		files: []string{
 			"manifests/crds", "manifests/base/config",
 			"manifests/base/application-controller-roles", "manifests/cluster-rbac/application-controller",
+			"hack",
 		},
 		toolchain: "go1.27.0",
 		about:     "Argo CD", takes: "about 11 minutes",

@@ -107,6 +107,9 @@ func (w *World) badCommit(t *testing.T, tool Tool) {
 		if err == nil && !strings.Contains(message, "a port is there twice") {
 			err = fmt.Errorf("the tool says %q", message)
 		}
+		if err == nil {
+			t.Logf("the tool says: %s", message)
+		}
 		return err
 	})
 	w.awaits(t, "AWS is as it was", w.moved())

@@ -66,19 +66,23 @@ func (a tool) Synced(ctx context.Context, commit string) error {
 	return nil
 }
 
-// Told is the message of the Application's operation.
+// Told are the conditions of the Application. Argo CD compares by a dry run, which
+// the API refuses, and so does not even try to apply.
 func (a tool) Told(ctx context.Context, commit string) (string, error) {
 	app, err := a.Application(ctx, name)
 	if err != nil {
 		return "", err
 	}
-	if tried := read(app, "operationState", "syncResult", "revision"); tried != commit {
-		return "", fmt.Errorf("the Application has tried %s, not %s", tried, commit)
+	if seen := read(app, "sync", "revision"); seen != commit {
+		return "", fmt.Errorf("the Application has seen %s, not %s", seen, commit)
 	}
-	if message := read(app, "operationState", "message"); message != "" {
-		return message + "\n" + unwell(app), nil
+	conditions, _, _ := unstructured.NestedSlice(app.Object, "status", "conditions")
+	for _, each := range conditions {
+		if c, _ := each.(map[string]any); c["type"] == "ComparisonError" {
+			return fmt.Sprint(c["message"]), nil
+		}
 	}
-	return "", errors.New("the operation says nothing")
+	return "", fmt.Errorf("the Application has no ComparisonError: %v", conditions)
 }
 
 // LookAgain refreshes the Application. A difference would be OutOfSync at first, and
