@@ -84,8 +84,11 @@ func (a *ArgoCD) install(ctx context.Context) error {
 	manifests := [][]byte{fmt.Appendf(nil, `{apiVersion: v1, kind: Namespace, metadata: {name: %s}}`, Namespace)}
 	for _, pattern := range []string{"base/config/argocd-*.yaml", "base/application-controller-roles/argocd-*.yaml", "cluster-rbac/application-controller/argocd-*.yaml"} {
 		files, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
-		if err != nil || len(files) == 0 {
-			return fmt.Errorf("the release has no %s: %w", pattern, err)
+		if err != nil {
+			return err
+		}
+		if len(files) == 0 {
+			return fmt.Errorf("the release has no %s", pattern)
 		}
 		for _, f := range files {
 			manifest, err := inNamespace(f)

@@ -9,9 +9,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/provider-nlb/provider-nlb/cluster/local"
@@ -45,7 +48,46 @@ func TestATeamWorksFromGit(t *testing.T) {
 	if err := w.Apply(t.Context(), bytes.Replace(manifest, []byte(documented), []byte(w.Git.URL()), 1)); err != nil {
 		t.Fatal(err)
 	}
+	failed := failures(t, a)
 	w.Tell(t, tool{a})
+	if diff := cmp.Diff([]string{}, failed(), ignoreProvider); diff != "" {
+		t.Errorf("no wave fails on a transient state but that of the Provider (-want, +got):\n%s", diff)
+	}
+}
+
+// ignoreProvider: a Provider that is being installed is a failure to Argo CD. That
+// is Crossplane's and Argo CD's, and a retry helps.
+var ignoreProvider = cmpopts.IgnoreSliceElements(func(line string) bool { return strings.HasPrefix(line, "Provider ") })
+
+// failures collects the resources that fail in an operation, until it is asked.
+func failures(t *testing.T, a *argocd.ArgoCD) func() []string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	seen, done := []string{}, make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = local.Poll(ctx, func() (bool, error) { // it ends when it is asked
+			app, err := a.Application(ctx, name)
+			if err != nil {
+				return false, err
+			}
+			list, _, _ := unstructured.NestedSlice(app.Object, "status", "operationState", "syncResult", "resources")
+			for _, each := range list {
+				r, _ := each.(map[string]any)
+				line := fmt.Sprintf("%v %v: %v", r["kind"], r["name"], r["message"])
+				if (r["hookPhase"] == "Failed" || r["hookPhase"] == "Error" || r["status"] == "SyncFailed") && !slices.Contains(seen, line) {
+					seen = append(seen, line)
+				}
+			}
+			return false, nil
+		})
+	}()
+	return func() []string {
+		cancel()
+		<-done
+		t.Logf("failed in an operation: %q", seen)
+		return seen
+	}
 }
 
 type tool struct{ *argocd.ArgoCD }
