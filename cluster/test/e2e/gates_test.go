@@ -433,7 +433,7 @@ func TestGatesWithoutPermission(t *testing.T) {
 	r.bound()
 	r.deploy(1)
 	r.told("verb, resource and the file to apply are named", r.b, message{
-		condition: "GatesNotSet=True", says: []string{"verb patch on pods/status", "apply examples/gitops/rbac.yaml"},
+		condition: "GatesNotSet=True", says: []string{"verb patch on pods/status", "apply examples/gitops/packages/rbac.yaml"},
 	})
 	r.ready(r.b)
 	pods, err := r.pods(t.Context())
