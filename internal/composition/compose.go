@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 )
 
@@ -64,7 +62,7 @@ func (r Response) IsReady(req Request) (bool, error) {
 			return false, err
 		}
 
-		if !want.Ready && conditionOf(status.Conditions, xpv2.TypeReady).Status != corev1.ConditionTrue {
+		if !want.Ready && conditionOf(status.Conditions, xpv2.TypeReady).Status != "True" {
 			return false, nil
 		}
 	}
