@@ -46,6 +46,8 @@ func TestExamples(t *testing.T) {
 		t.Fatalf("want 4 examples of claims, got %q, %v", files, err)
 	}
 
+	files = append(files, "../../examples/gitops/edge/claim.yaml")
+
 	for _, file := range files {
 		t.Run(strings.TrimPrefix(file, "../../examples/"), func(t *testing.T) {
 			claim := documents(t, file)[0]

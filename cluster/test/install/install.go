@@ -38,9 +38,9 @@ const (
 
 // The documented manifests.
 const (
-	Packages = "examples/gitops/packages.yaml"
-	Runtime  = "examples/gitops/runtime.yaml"
-	Rights   = "examples/gitops/rbac.yaml"
+	Packages = "examples/gitops/packages/packages.yaml"
+	Runtime  = "examples/gitops/packages/runtime.yaml"
+	Rights   = "examples/gitops/packages/rbac.yaml"
 )
 
 // published is where released packages are, as manifests name them.
@@ -110,6 +110,12 @@ func (i *Installation) Install(ctx context.Context) (string, error) {
 	if err := i.ApplyFiles(ctx, stack.Path(Packages), stack.Path(Runtime), stack.Path(Rights)); err != nil {
 		return "", err
 	}
+	return i.RunPackages(ctx)
+}
+
+// RunPackages runs the programs of the packages as soon as these are healthy,
+// whoever has applied them. It returns the name of the provider's process.
+func (i *Installation) RunPackages(ctx context.Context) (string, error) {
 	for _, p := range []struct {
 		kind crossplane.Kind
 		name string
@@ -150,16 +156,28 @@ func (i *Installation) runFunctions(ctx context.Context) error {
 // the simulated AWS, the Secret that they name, and the environment of the
 // documented claims.
 func (i *Installation) Configure(ctx context.Context) error {
-	secret := fmt.Appendf(nil, credentials, stack.Namespace, awssim.DefaultKey.ID, awssim.DefaultKey.Secret)
-	manifests := [][]byte{secret}
+	if err := i.Account(ctx); err != nil {
+		return err
+	}
+	var manifests [][]byte
 	for _, file := range []string{"namespaced/clusterproviderconfig.yaml", "cluster/providerconfig.yaml", "namespaced/environment.yaml"} {
 		data, err := os.ReadFile(stack.Path("examples/" + file))
 		if err != nil {
 			return err
 		}
-		manifests = append(manifests, bytes.Replace(data, []byte("spec:\n"), fmt.Appendf(nil, "spec:\n  endpoint: {url: %q}\n", i.Sim.URL()), 1))
+		manifests = append(manifests, i.Simulated(data))
 	}
 	return i.Apply(ctx, manifests...)
+}
+
+// Account applies the Secret that the documented configurations name.
+func (i *Installation) Account(ctx context.Context) error {
+	return i.Apply(ctx, fmt.Appendf(nil, credentials, stack.Namespace, awssim.DefaultKey.ID, awssim.DefaultKey.Secret))
+}
+
+// Simulated lets a configuration lead to the simulated AWS.
+func (i *Installation) Simulated(config []byte) []byte {
+	return bytes.Replace(config, []byte("spec:\n"), fmt.Appendf(nil, "spec:\n  endpoint: {url: %q}\n", i.Sim.URL()), 1)
 }
 
 const credentials = `
