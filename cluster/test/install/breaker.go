@@ -155,6 +155,26 @@ func (a *Account) take(target, source string, now time.Time) {
 	b.taken[source]++
 }
 
+// Restart forgets what was spent so far, not what is left.
+func (a *Account) Restart() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, b := range a.buckets {
+		b.spent, b.lowest, b.taken = 0, b.tokens, map[string]float64{}
+	}
+}
+
+// Spent are the tokens that each composite resource has used.
+func (a *Account) Spent() map[string]float64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	spent := map[string]float64{}
+	for name, b := range a.buckets {
+		spent[name] = b.spent
+	}
+	return spent
+}
+
 // Lowest is what was left in the emptiest bucket, and whose it is.
 func (a *Account) Lowest() (tokens float64, target string, err error) {
 	a.mu.Lock()
