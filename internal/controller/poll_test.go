@@ -59,6 +59,7 @@ func TestPassing(t *testing.T) {
 		want   bool
 	}{
 		"Created":    {"What was created is looked at again at once.", pass{begun: true, creating: true, ready: creating}, time.Hour, synced, true},
+		"Underway":   {"What AWS is still doing is told, with what others wait for.", pass{begun: true, creating: true, underway: "AWS is at it", ready: creating}, 0, synced, false},
 		"NotCreated": {"What AWS has refused is told.", pass{begun: true, creating: true, failed: true, ready: creating}, 0, failed, false},
 		"NotWritten": {"That Kubernetes has refused the annotations is told.", pass{begun: true, creating: true, ready: creating}, 0, failed, false},
 		"Waits":      {"What a new object waits for is there in a moment.", pass{begun: true, ready: mine}, time.Second, synced, true},
