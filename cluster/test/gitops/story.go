@@ -48,7 +48,9 @@ func (w *World) firstSync(t *testing.T, tool Tool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.RunPackages(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), setup)
+	defer cancel()
+	if _, err := w.RunPackages(ctx); err != nil {
 		t.Fatal(err)
 	}
 	w.awaits(t, "the first commit is in AWS", expectation{app: "edge-proxy", nodes: 3, ports: map[int]int{443: 8443}})
