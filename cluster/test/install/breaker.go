@@ -60,7 +60,7 @@ func (i *Installation) Observe(ctx context.Context) (*Account, error) {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	a := &Account{stop: stop, buckets: map[string]*bucket{}, last: map[types.UID]*unstructured.Unstructured{}}
-	for _, group := range []string{"nlb.m.crossplane.io", "nlb.crossplane.io", ""} {
+	for _, group := range []string{"edge.nlb.crossplane.io", "nlb.m.crossplane.io", "nlb.crossplane.io", ""} {
 		version := schema.GroupVersion{Group: group, Version: "v1alpha1"}
 		if group == "" {
 			version.Version = "v1"
