@@ -104,7 +104,8 @@ e2e-tools: ## Build Crossplane and functions too (about 10 minutes, once).
 	@go run ./cluster/local/cmd/controlplane-build -beside >/dev/null
 
 .PHONY: demo
-demo: controlplane ## Show the main job on a local control plane; KEEP=1 leaves it running.
+demo: e2e-tools ## Show the whole story on a local control plane; KEEP=1 leaves it running.
+	@go run ./cluster/local/cmd/controlplane-build -flux >/dev/null
 	@go run ./cluster/test/demo $(if $(KEEP),-keep)
 
 # Packages with tests on the real API server run two at a time: each has a control

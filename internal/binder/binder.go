@@ -62,9 +62,11 @@ type Order struct {
 	Drain time.Duration
 	// Poll is the interval at which the group is read while it is quiet; 0 is the
 	// Binder's. The shortest of a group's bindings decides.
-	Poll   time.Duration
-	Query  clusters.Query
-	Policy targets.Policy
+	Poll time.Duration
+	// Requested is a token; with another one the group is read again at once.
+	Requested string
+	Query     clusters.Query
+	Policy    targets.Policy
 	// Ports and OwnIPs are what status recorded so far.
 	Ports  []int32
 	OwnIPs map[targets.Key]bool

@@ -104,6 +104,8 @@ func (g *group) bind(o Order) bool {
 	if bd == nil {
 		bd = &binding{ports: slices.Clone(o.Ports), done: -1}
 		g.bindings[o.Binding.UID] = bd
+	} else if bd.order.Requested != o.Requested {
+		g.read.againAt = time.Now()
 	}
 	changed := !sameOrder(bd.order, o) || !bd.live.equal(o.Live)
 	if bd.order.Generation != o.Generation {
@@ -116,7 +118,8 @@ func (g *group) bind(o Order) bool {
 // sameOrder compares what can change the engine's doings.
 func sameOrder(a, b Order) bool {
 	return a.Binding == b.Binding && a.Generation == b.Generation && a.Access == b.Access &&
-		a.Claimed == b.Claimed && a.OwnedBy == b.OwnedBy && a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll && a.Policy == b.Policy &&
+		a.Claimed == b.Claimed && a.OwnedBy == b.OwnedBy && a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll &&
+		a.Requested == b.Requested && a.Policy == b.Policy &&
 		a.Query.String() == b.Query.String() && maps.Equal(a.OwnIPs, b.OwnIPs)
 }
 

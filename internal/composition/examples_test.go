@@ -182,4 +182,16 @@ func TestCompositionsFitTheDefinitions(t *testing.T) {
 			t.Errorf("%s: its Composition is for %q", want, got)
 		}
 	}
+
+	for kind, path := range map[string][]string{
+		"NetworkLoadBalancer":  {"spec", "crossplane", "compositionRef", "name"},
+		"XNetworkLoadBalancer": {"spec", "compositionRef", "name"},
+	} {
+		w := newWorld(t, kind, with(t, "")).settle()
+		port := w.objects()["/port-443"]
+
+		if got, want := kindOf[text(port, path...)], text(port, "apiVersion")+" "+text(port, "kind"); got != want {
+			t.Errorf("%s: the Composition that is chosen is for %q", want, got)
+		}
+	}
 }

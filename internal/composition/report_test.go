@@ -133,6 +133,23 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// TestNothingToCount: numbers of a port come with its first target, so that a port that
+// is being created is not written for them.
+func TestNothingToCount(t *testing.T) {
+	w := newWorld(t, "NetworkLoadBalancer", with(t, "")).settle()
+	w.observe("port-443", "binding-tcp", "{atProvider: {targets: {desired: 3}}}")
+
+	if got := text(w.report("port-443").Status, "countedAt"); got != "" {
+		t.Errorf("nothing is registered, and nothing was: want no numbers, got some of %s", got)
+	}
+
+	w.observe("port-443", "binding-tcp", "{atProvider: {targets: {desired: 3, registered: 1}}}")
+
+	if got := text(w.report("port-443").Status, "registered"); got != "1" {
+		t.Errorf("want the first target at once, got %q", got)
+	}
+}
+
 // TestProblems: what a claim says of a resource with these conditions.
 func TestProblems(t *testing.T) {
 	condition := func(typ, status, reason, message string) string {

@@ -28,7 +28,7 @@ import (
 )
 
 // Layout is the documented repository.
-const Layout = "examples/gitops"
+const Layout = install.Layout
 
 const (
 	// patience is how long anything may take that should happen, on a busy machine.
@@ -68,7 +68,7 @@ func Start(t *testing.T) *World {
 	if w.Git, err = git.Start(ctx, filepath.Join(w.Dir(), "git")); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(w.label(ctx), w.copyLayout()); err != nil {
+	if err := errors.Join(w.label(ctx), w.CopyLayout(w.Git.Dir())); err != nil {
 		t.Fatal(err)
 	}
 	if w.bare, err = w.Inventory(ctx, stack.Region); err != nil {
@@ -94,19 +94,6 @@ func (w *World) label(ctx context.Context) error {
 		w.LabelNodes(ctx, "example.org/edge", "true", "node-0", "node-1", "node-2"),
 		w.LabelNodes(ctx, "example.org/edge", "next", "node-3", "node-4"),
 	)
-}
-
-// copyLayout copies the layout to the repository's work tree. All stays as it is
-// documented, but that AWS is the simulated one, which wants an access key.
-func (w *World) copyLayout() error {
-	if err := os.CopyFS(w.Git.Dir(), os.DirFS(stack.Path(Layout))); err != nil {
-		return err
-	}
-	config, err := os.ReadFile(stack.Path("examples/namespaced/clusterproviderconfig.yaml"))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(w.Git.Dir(), "settings", "clusterproviderconfig.yaml"), w.Simulated(config), 0o600)
 }
 
 // Edit changes files of the repository and commits. Each change is of a text that

@@ -52,6 +52,9 @@ type Options struct {
 	Nodes int
 	// AWS to simulate.
 	AWS awssim.Options
+	// ProviderEnv is the environment of the provider's process besides what its pod
+	// has.
+	ProviderEnv []string
 	// Log is where builds tell of their progress; standard error by default.
 	Log io.Writer
 }
@@ -62,7 +65,8 @@ type Installation struct {
 	Crossplane *crossplane.Crossplane
 	Registry   *registry.Registry
 
-	log io.Writer
+	log         io.Writer
+	providerEnv []string
 }
 
 // Start starts Crossplane and a registry that holds our packages. Install installs
@@ -71,7 +75,7 @@ func Start(ctx context.Context, o Options) (_ *Installation, err error) {
 	if o.Log == nil {
 		o.Log = os.Stderr
 	}
-	i := &Installation{log: o.Log}
+	i := &Installation{log: o.Log, providerEnv: o.ProviderEnv}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, i.Stop())

@@ -160,6 +160,7 @@ var _ managed.TypedExternalClient[Binding] = &external{}
 // order is what the engine is told.
 func (e *external) order(b Binding, found foundGroup) binder.Order {
 	claimed, by := e.owned(b, found.owner)
+	requested, _ := meta.GetReconcileRequest(b)
 	return binder.Order{
 		Binding:    refOf(b),
 		Generation: b.GetGeneration(),
@@ -168,6 +169,7 @@ func (e *external) order(b Binding, found foundGroup) binder.Order {
 		Group:      found.Group,
 		Drain:      found.drain,
 		Poll:       e.options.Interval(b),
+		Requested:  requested,
 		Query:      queryOf(b, found.Protocol),
 		Policy:     policyOf(b.ForProvider()),
 		Ports:      b.ObservedState().AtProvider.Ports,
