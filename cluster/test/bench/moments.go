@@ -87,18 +87,33 @@ func (m *moments) all(ctx context.Context, kind string, names ...string) error {
 }
 
 // watch notes the moments of the namespace's pods and bindings until ctx is done.
+// The API server ends a watch of a kind whose definition has just been applied;
+// where times matter, an end is a failure.
 func (w *world) watch(ctx context.Context) error {
-	for _, list := range []client.ObjectList{&corev1.PodList{}, &namespaced.TargetGroupBindingList{}} {
-		events, err := w.watcher.Watch(ctx, list, client.InNamespace(w.ns))
-		if err != nil {
-			return err
-		}
-		go w.follow(ctx, events)
+	pods, err := w.watcher.Watch(ctx, &corev1.PodList{}, client.InNamespace(w.ns))
+	if err != nil {
+		return err
 	}
+	go func() {
+		w.follow(pods)
+		if ctx.Err() == nil {
+			w.moments.fail(errors.New("the API server has ended the watch of pods"))
+		}
+	}()
+	go func() {
+		for ctx.Err() == nil {
+			bindings, err := w.watcher.Watch(ctx, &namespaced.TargetGroupBindingList{}, client.InNamespace(w.ns))
+			if err != nil {
+				w.moments.fail(err)
+				return
+			}
+			w.follow(bindings)
+		}
+	}()
 	return nil
 }
 
-func (w *world) follow(ctx context.Context, events watch.Interface) {
+func (w *world) follow(events watch.Interface) {
 	defer events.Stop()
 	for event := range events.ResultChan() {
 		now := time.Now()
@@ -110,11 +125,8 @@ func (w *world) follow(ctx context.Context, events watch.Interface) {
 				w.moments.note(bindingReady+o.Name, now)
 			}
 		default:
-			w.moments.fail(fmt.Errorf("the watch ended: %v", event.Object))
+			return // an error: the watch has ended
 		}
-	}
-	if ctx.Err() == nil {
-		w.moments.fail(errors.New("the API server has ended the watch"))
 	}
 }
 

@@ -43,7 +43,10 @@ func (m *move) prepare(ctx context.Context, w *world) error {
 	if err := w.bind(ctx, "proxy", m.arn, movePort, nil); err != nil {
 		return err
 	}
-	return w.moments.all(ctx, bindingReady, "proxy")
+	if err := w.moments.all(ctx, bindingReady, "proxy"); err != nil {
+		return err
+	}
+	return w.healthy(ctx, m.arn, movePods)
 }
 
 func (m *move) measure(ctx context.Context, w *world) ([]outcome, error) {

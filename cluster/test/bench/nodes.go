@@ -52,7 +52,10 @@ func fleet(ctx context.Context, w *world, n int) (arn string, nodes []node, pods
 	if err := w.bind(ctx, "proxy", arn, nodesPort, nil); err != nil {
 		return "", nil, nil, err
 	}
-	return arn, nodes, pods, w.moments.all(ctx, bindingReady, "proxy")
+	if err := w.moments.all(ctx, bindingReady, "proxy"); err != nil {
+		return "", nil, nil, err
+	}
+	return arn, nodes, pods, w.healthy(ctx, arn, len(pods))
 }
 
 func (d *departing) prepare(ctx context.Context, w *world) (err error) {
@@ -63,9 +66,6 @@ func (d *departing) prepare(ctx context.Context, w *world) (err error) {
 func (d *departing) measure(ctx context.Context, w *world) ([]outcome, error) {
 	before := map[string]int{}
 	for _, t := range w.Sim.Targets(d.arn) {
-		if t.State != awssim.Healthy {
-			return nil, fmt.Errorf("%s is %s before anything happened", t.ID, t.State)
-		}
 		before[t.Zone]++
 	}
 	users := w.Sim.StartClient(awssim.Client{TargetGroup: d.arn, Every: 100 * time.Millisecond})

@@ -74,7 +74,11 @@ func runOn(ctx context.Context, kind *standKind, all []scenario) (outcomes []out
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.Stop()) }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel() // open watches keep an API server from stopping
+		err = errors.Join(err, s.Stop())
+	}()
 	ready := make([]chan error, len(all))
 	worlds := make([]*world, len(all))
 	for i, sc := range all {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -124,6 +125,15 @@ func (w *world) group(app string, port int32, change func(*awssim.TargetGroupSee
 		}
 	}
 	return arn, nil
+}
+
+// healthy waits until AWS calls n targets of a group healthy and none anything else.
+func (w *world) healthy(ctx context.Context, arn string, n int) error {
+	return w.until(ctx, fmt.Sprintf("%d healthy targets", n), time.Now(), func([]awssim.Call) bool {
+		all := w.Sim.Targets(arn)
+		well := slices.DeleteFunc(slices.Clone(all), func(t awssim.Target) bool { return t.State != awssim.Healthy })
+		return len(all) == n && len(well) == n
+	})
 }
 
 // bind creates a binding of an app's pods to a group.
