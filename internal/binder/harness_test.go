@@ -221,11 +221,13 @@ type world struct {
 	missing  map[string]string
 	complete time.Time
 	notify   map[string]func()
+	// news are the bindings that have a pod which became ready just now.
+	news map[string]bool
 }
 
 func newWorld() *world {
 	return &world{
-		pods: map[string][]targets.Pod{}, missing: map[string]string{}, notify: map[string]func(){},
+		pods: map[string][]targets.Pod{}, missing: map[string]string{}, notify: map[string]func(){}, news: map[string]bool{},
 		complete: time.Now().Add(-time.Hour),
 		nodeSet:  &targets.Nodes{ByName: map[string]targets.Node{}, ByInstance: map[string]targets.Node{}, ByAddress: map[string]targets.Node{}},
 	}
@@ -284,6 +286,13 @@ func (w *world) View(id string, _ []targets.Key) targets.View {
 		Incomplete: w.problem, Missing: w.missing[id], Selection: targets.Selection{Port: port},
 		Pods: slices.Clone(w.pods[id]), Nodes: w.nodeSet,
 	}
+}
+
+// ReadySince is true for the bindings that the test says have a new pod.
+func (w *world) ReadySince(id string, _ time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.news[id]
 }
 
 func (w *world) CompleteSince(string) time.Time {
