@@ -112,6 +112,10 @@ test-render: e2e-tools ## Render claims with Crossplane itself and its functions
 e2e: e2e-tools ## End-to-end tests: nodes, pods, simulated AWS, the provider's process, Crossplane.
 	go test -count=1 -p 1 -timeout 60m ./cluster/local/crossplane ./cluster/test/e2e ./cluster/test/install
 
+.PHONY: bench
+bench: controlplane ## Measure the provider under production traffic (about 13 minutes); writes docs/benchmarks.md.
+	go run ./cluster/test/bench -json _output/bench.json -docs docs/benchmarks.md
+
 .PHONY: e2e-awscli
 e2e-awscli: ## The simulated AWS answers the AWS CLI (needs aws: Debian package awscli).
 	go test -count=1 -tags awscli -run CommandLine ./internal/awssim ./cluster/test/e2e
