@@ -86,34 +86,34 @@ func (m *moments) all(ctx context.Context, kind string, names ...string) error {
 	return nil
 }
 
-// watch notes the moments of the namespace's pods and bindings until ctx is done.
-// The API server ends a watch of a kind whose definition has just been applied;
-// where times matter, an end is a failure.
-func (w *world) watch(ctx context.Context) error {
-	pods, err := w.watcher.Watch(ctx, &corev1.PodList{}, client.InNamespace(w.ns))
-	if err != nil {
-		return err
-	}
+// watch notes the moments of the namespace's pods and bindings until ctx is done. An
+// API server that has just been started, or that has just got a definition, ends
+// watches; where times matter, an end is a failure.
+func (w *world) watch(ctx context.Context) {
 	go func() {
-		w.follow(pods)
-		if ctx.Err() == nil {
-			w.moments.fail(errors.New("the API server has ended the watch of pods"))
+		for ctx.Err() == nil {
+			if seen, err := w.follow(ctx, &corev1.PodList{}); err != nil || seen > 0 && ctx.Err() == nil {
+				w.moments.fail(errors.Join(fmt.Errorf("the watch of pods has ended after %d events", seen), err))
+				return
+			}
 		}
 	}()
 	go func() {
 		for ctx.Err() == nil {
-			bindings, err := w.watcher.Watch(ctx, &namespaced.TargetGroupBindingList{}, client.InNamespace(w.ns))
-			if err != nil {
+			if _, err := w.follow(ctx, &namespaced.TargetGroupBindingList{}); err != nil {
 				w.moments.fail(err)
 				return
 			}
-			w.follow(bindings)
 		}
 	}()
-	return nil
 }
 
-func (w *world) follow(events watch.Interface) {
+// follow watches until the watch ends, and says how much it has seen.
+func (w *world) follow(ctx context.Context, list client.ObjectList) (seen int, err error) {
+	events, err := w.watcher.Watch(ctx, list, client.InNamespace(w.ns))
+	if err != nil {
+		return 0, err
+	}
 	defer events.Stop()
 	for event := range events.ResultChan() {
 		now := time.Now()
@@ -125,9 +125,11 @@ func (w *world) follow(events watch.Interface) {
 				w.moments.note(bindingReady+o.Name, now)
 			}
 		default:
-			return // an error: the watch has ended
+			return seen, nil // an error: the watch has ended
 		}
+		seen++
 	}
+	return seen, nil
 }
 
 func (w *world) notePod(typ watch.EventType, p *corev1.Pod, now time.Time) {

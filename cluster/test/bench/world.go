@@ -46,7 +46,8 @@ func (w *world) open(ctx context.Context) error {
 		return err
 	}
 	w.SeedNetwork(w.region)
-	return w.watch(ctx)
+	w.watch(ctx)
+	return nil
 }
 
 // A node is a Kubernetes node and its instance.
