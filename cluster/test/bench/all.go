@@ -69,7 +69,7 @@ func (a *allMoved) measure(ctx context.Context, w *world) ([]outcome, error) {
 	if err := each(fresh, func(_ int, p pod) error { return w.create(ctx, p) }); err != nil {
 		return nil, err
 	}
-	old := a.now
+	old, first := a.now, time.Now() // the first pod is ready a little later
 	if err := each(fresh, func(i int, p pod) error {
 		if err := w.ready(ctx, p); err != nil {
 			return err
@@ -86,16 +86,6 @@ func (a *allMoved) measure(ctx context.Context, w *world) ([]outcome, error) {
 	out, err := w.naming(ctx, deregister, began, targetsOf(old))
 	if err != nil {
 		return nil, err
-	}
-	var first time.Time
-	for _, p := range fresh {
-		seen, err := w.moments.when(ctx, podReady+p.name)
-		if err != nil {
-			return nil, err
-		}
-		if first.IsZero() || seen.Before(first) {
-			first = seen
-		}
 	}
 	registered, deregistered := latest(in, targetsOf(fresh)).Sub(first), latest(out, targetsOf(old)).Sub(first)
 	calls := w.writes(began)

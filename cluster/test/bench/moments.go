@@ -32,6 +32,8 @@ type moments struct {
 	mu  sync.Mutex
 	at  map[string]time.Time
 	err error
+	// late is when a watch of pods ended last; zero if none has.
+	late time.Time
 }
 
 func newMoments() *moments { return &moments{bell: newBell(), at: map[string]time.Time{}} }
@@ -87,32 +89,45 @@ func (m *moments) all(ctx context.Context, kind string, names ...string) error {
 }
 
 // watch notes the moments of the namespace's pods and bindings until ctx is done. An
-// API server that has just been started, or that has just got a definition, ends
-// watches; where times matter, an end is a failure.
+// API server ends watches: of a kind whose definition it has just got, when it has
+// just started, and when it cannot keep up. The next one begins with all that there
+// is, so that no moment is missed; what it tells first is late.
 func (w *world) watch(ctx context.Context) {
-	go func() {
+	again := func(list client.ObjectList, ended func(time.Time)) {
 		for ctx.Err() == nil {
-			if seen, err := w.follow(ctx, &corev1.PodList{}); err != nil || seen > 0 && ctx.Err() == nil {
-				w.moments.fail(errors.Join(fmt.Errorf("the watch of pods has ended after %d events", seen), err))
-				return
-			}
-		}
-	}()
-	go func() {
-		for ctx.Err() == nil {
-			if _, err := w.follow(ctx, &namespaced.TargetGroupBindingList{}); err != nil {
+			if err := w.follow(ctx, list); err != nil && ctx.Err() == nil {
 				w.moments.fail(err)
 				return
 			}
+			ended(time.Now())
 		}
-	}()
+	}
+	go again(&corev1.PodList{}, w.moments.ended)
+	go again(&namespaced.TargetGroupBindingList{}, func(time.Time) {})
 }
 
-// follow watches until the watch ends, and says how much it has seen.
-func (w *world) follow(ctx context.Context, list client.ObjectList) (seen int, err error) {
+// ended notes that what comes next is late.
+func (m *moments) ended(at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.late = at
+}
+
+// exact says that no moment of a pod since a time can be late.
+func (m *moments) exact(since time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.late.After(since) {
+		return errors.New("the API server has ended the watch of pods, so times are not exact: it cannot keep up")
+	}
+	return nil
+}
+
+// follow watches until the watch ends.
+func (w *world) follow(ctx context.Context, list client.ObjectList) error {
 	events, err := w.watcher.Watch(ctx, list, client.InNamespace(w.ns))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer events.Stop()
 	for event := range events.ResultChan() {
@@ -125,11 +140,10 @@ func (w *world) follow(ctx context.Context, list client.ObjectList) (seen int, e
 				w.moments.note(bindingReady+o.Name, now)
 			}
 		default:
-			return seen, nil // an error: the watch has ended
+			return nil // an error: the watch has ended
 		}
-		seen++
 	}
-	return seen, nil
+	return nil
 }
 
 func (w *world) notePod(typ watch.EventType, p *corev1.Pod, now time.Time) {

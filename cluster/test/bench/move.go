@@ -98,6 +98,9 @@ func (m *move) measure(ctx context.Context, w *world) ([]outcome, error) {
 		}
 		left = append(left, departures[m.pods[i].target()].Sub(gone))
 	}
+	if err := w.moments.exact(began); err != nil {
+		return nil, err
+	}
 	p50 := max(0, median(took))
 	return []outcome{{
 		key: "move", bound: fmt.Sprintf("1 call (%s)", latency),
