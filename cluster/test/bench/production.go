@@ -70,11 +70,15 @@ func (p *production) prepare(ctx context.Context, w *world) (err error) {
 
 func app(binding int) string { return fmt.Sprintf("proxy-%d", binding) }
 
-// pod i is of binding i modulo their number: each node has five, of five bindings.
+// pod i is of binding i modulo their number, which has 16 or 17, each on a node of its
+// own.
 func (p *production) pod(i int) pod {
 	b := i % productionBindings
-	return pod{name: fmt.Sprintf("pod-%d", i), app: app(b), node: p.nodes[i%productionNodes], port: int32(productionPort + b)}
+	return pod{name: fmt.Sprintf("pod-%d", i), app: app(b), node: p.nodeOf(b, i/productionBindings), port: int32(productionPort + b)}
 }
+
+// nodeOf is where a binding's nth pod runs: 59 nodes from one to the next.
+func (p *production) nodeOf(binding, n int) node { return p.nodes[(binding+59*n)%productionNodes] }
 
 // others are pods with a network of their own, in another namespace.
 func (p *production) others(ctx context.Context, w *world) error {
@@ -159,8 +163,7 @@ type restart struct {
 func (p *production) restart(ctx context.Context, w *world, end func() error, binding int) (restart, error) {
 	r := restart{changed: pod{
 		name: fmt.Sprintf("new-%d", binding), app: app(binding), port: int32(productionPort + binding),
-		// One of another binding: there it has no pod yet.
-		node: p.nodes[binding+1],
+		node: p.nodeOf(binding, productionPods/productionBindings+1),
 	}}
 	if err := end(); err != nil {
 		return r, err
