@@ -23,6 +23,8 @@ const (
 	podGone      = "pod gone "
 	gateTrue     = "gate true "
 	bindingReady = "binding ready "
+	// healthyOf is followed by a binding's name and how many healthy targets it tells of.
+	healthyOf = "healthy targets of "
 )
 
 // moments are when something was first seen in a watch, by its name.
@@ -138,6 +140,9 @@ func (w *world) follow(ctx context.Context, list client.ObjectList) error {
 		case *namespaced.TargetGroupBinding:
 			if o.GetCondition(xpv2.TypeReady).Status == corev1.ConditionTrue {
 				w.moments.note(bindingReady+o.Name, now)
+			}
+			if t := o.Status.AtProvider.Targets; t != nil {
+				w.moments.note(fmt.Sprint(healthyOf, o.Name, " ", t.Healthy), now)
 			}
 		default:
 			return nil // an error: the watch has ended

@@ -55,7 +55,12 @@ func fleet(ctx context.Context, w *world, n int) (arn string, nodes []node, pods
 	if err := w.moments.all(ctx, bindingReady, "proxy"); err != nil {
 		return "", nil, nil, err
 	}
-	return arn, nodes, pods, w.healthy(ctx, arn, len(pods))
+	if err := w.healthy(ctx, arn, len(pods)); err != nil {
+		return "", nil, nil, err
+	}
+	// And the provider knows it, as it does in the long run.
+	_, err = w.moments.when(ctx, fmt.Sprint(healthyOf, "proxy ", len(pods)))
+	return arn, nodes, pods, err
 }
 
 func (d *departing) prepare(ctx context.Context, w *world) (err error) {
