@@ -7,6 +7,8 @@ SHELL := /usr/bin/env bash
 # a clean checkout does not build them again.
 CACHE  ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/provider-nlb
 GENDIR := $(CACHE)/tools/gen-$(shell cat go.tools.mod go.tools.sum | sha256sum | cut -c1-12)
+PROMMOD := cluster/local/programs/promtool
+PROMDIR := $(CACHE)/tools/promtool-$(shell cat $(PROMMOD)/go.mod $(PROMMOD)/go.sum | sha256sum | cut -c1-12)
 LINTDIR := $(CACHE)/tools/lint-$(shell cat go.lint.mod go.lint.sum | sha256sum | cut -c1-12)
 
 # A semantic version, which Crossplane asks for: the tag, or where the commit is from
@@ -31,6 +33,13 @@ $(LINTDIR)/.done:
 	@go build -modfile=go.lint.mod -o $(LINTDIR)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@touch $@
 
+# Without service discovery, which a rule test does not need.
+$(PROMDIR)/.done:
+	@echo "building promtool (about 3 minutes, once)"
+	@mkdir -p $(PROMDIR)
+	@cd $(PROMMOD) && CGO_ENABLED=0 go build -trimpath -tags remove_all_sd -o $(PROMDIR)/ github.com/prometheus/prometheus/cmd/promtool
+	@touch $@
+
 .PHONY: generate
 generate: $(GENDIR)/.done ## Generate code and CRDs from apis/, and XRDs.
 	@$(GENDIR)/controller-gen object paths=./apis/...
@@ -41,11 +50,12 @@ generate: $(GENDIR)/.done ## Generate code and CRDs from apis/, and XRDs.
 	done
 	@rm -rf package/configuration/xrds && mkdir -p package/configuration/xrds
 	@$(GENDIR)/controller-gen crd:allowDangerousTypes=false paths=./internal/composition output:crd:stdout | go run ./internal/composition/xrds package/configuration/xrds
+	@{ printf '%s\n' '# Generated from alerts.yaml by make generate.' 'apiVersion: monitoring.coreos.com/v1' 'kind: PrometheusRule' 'metadata:' '  name: provider-nlb' 'spec:'; sed '/./s/^/  /' package/monitoring/alerts.yaml; } > package/monitoring/prometheusrule.yaml
 
 .PHONY: tidy
 tidy: ## Tidy the Go modules.
 	@go mod tidy
-	@for module in controlplane programs/crossplane programs/patch-and-transform programs/auto-ready; do (cd cluster/local/$$module && go mod tidy); done
+	@for module in controlplane programs/crossplane programs/patch-and-transform programs/auto-ready programs/promtool; do (cd cluster/local/$$module && go mod tidy); done
 	@cd cmd/function && go mod tidy
 	@cd cluster/images && go mod tidy
 
@@ -100,7 +110,11 @@ test: controlplane ## All tests up to the real API server.
 	go test -race -p 2 -timeout 20m $$(go list ./... | grep -vE '/cluster/(test/e2e|test/install|local/crossplane)$$')
 	cd cmd/function && go test -timeout 5m ./...
 	cd cluster/images && go test -timeout 20m ./...
-	@$(MAKE) --no-print-directory test-render
+	@$(MAKE) --no-print-directory test-render test-alerts
+
+.PHONY: test-alerts
+test-alerts: $(PROMDIR)/.done ## Test the alerts with Prometheus's own rule engine.
+	PROMTOOL_BINARY=$(PROMDIR)/promtool go test -count=1 -tags promtool -run 'TestAlertsFire|TestQueriesOfTheDashboard' ./cmd/provider
 
 .PHONY: test-render
 test-render: e2e-tools ## Render claims with Crossplane itself and its functions.

@@ -169,6 +169,15 @@ func TestProblems(t *testing.T) {
 			reason: "It may be intended.", binding: well + "," + condition("Skipped", "True", "NotHostNetwork", "3 pods match, none uses hostNetwork"), targets: "desired: 0",
 			want: &composition.Problem{Reason: "NotHostNetwork", Message: "TargetGroupBinding edge-443-tcp: 3 pods match, none uses hostNetwork"},
 		},
+		"NoHealthyTarget": {
+			reason: "Who claims a load balancer wants to know that a firewall drops its checks.", targets: "desired: 1",
+			binding: well + "," + condition("TargetsHealthy", "False", "HealthChecksTimeOut", "allow TCP 443"),
+			want:    &composition.Problem{Reason: "HealthChecksTimeOut", Message: "TargetGroupBinding edge-443-tcp: allow TCP 443"},
+		},
+		"HealthyTargets": {
+			reason: "Advice about rollouts is the binding's own.", targets: "desired: 1",
+			binding: well + "," + condition("TargetsHealthy", "True", "Healthy", "") + "," + condition("DrainRisk", "True", "NoPreStop", "pods have no preStop hook"),
+		},
 		"JustStarted": {reason: "It lasts for moments only.", binding: well + "," + condition("ViewIncomplete", "True", "NothingIsDeregistered", "pods: not synced yet"), targets: "desired: 1"},
 		"NothingSelected": {
 			reason: "A selector that matches nothing looks like one that works.", binding: well, targets: "desired: 0",

@@ -50,7 +50,10 @@ func TestAfterARestartTagsAndAttributesAreReadLater(t *testing.T) {
 			sim.Fault(awssim.Fault{Action: action, Effect: awssim.Delay, Delay: 5 * time.Second})
 		}
 		began := time.Now()
-		want := foundGroup{Group: targets.Group{ARN: arn, Protocol: "TCP", Type: targets.TypeInstance}, checkPort: "traffic-port", drain: defaultDrain, provisional: true}
+		want := foundGroup{Group: targets.Group{
+			ARN: arn, Protocol: "TCP", Type: targets.TypeInstance,
+			Check: targets.HealthCheck{Protocol: "TCP", Port: "traffic-port", Interval: 30 * time.Second, Unhealthy: 2},
+		}, drain: defaultDrain, provisional: true}
 		if diff := cmp.Diff(want, look(), cmp.AllowUnexported(foundGroup{})); diff != "" {
 			t.Errorf("the first look (-want, +got):\n%s", diff)
 		}
