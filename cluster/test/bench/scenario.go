@@ -35,6 +35,7 @@ func scenarios() []scenario {
 		{"departing", onAPI, true, &departing{}},
 		{"not-ready", onAPI, true, &notReady{}},
 		{"dropped", onAPI, true, &dropped{}},
+		{"gate", onAPI, false, &gate{}},
 		{"all", onAPI, false, &allMoved{}},
 		{"in-place", onControl, false, &inPlace{}},
 		{"production", onProduction, false, &production{}},
