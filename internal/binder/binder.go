@@ -30,6 +30,7 @@ type Observer interface {
 	Unsubscribe(id string)
 	View(id string, registered []targets.Key) targets.View
 	CompleteSince(id string) time.Time
+	ReadySince(id string, then time.Time) bool
 	RanBackwards() time.Time
 }
 
@@ -58,6 +59,9 @@ type Order struct {
 	// Access to the account and region of the group.
 	Access *aws.Access
 	Group  targets.Group
+	// Provisional says that not all is known of the group yet: nothing is deregistered
+	// until another order comes.
+	Provisional bool
 	// Drain is the group's deregistration delay.
 	Drain time.Duration
 	// Poll is the interval at which the group is read while it is quiet; 0 is the

@@ -18,6 +18,7 @@ type unselected struct{ nodes *targets.Nodes }
 
 func (unselected) Subscribe(string, clusters.Query, func()) {}
 func (unselected) Unsubscribe(string)                       {}
+func (unselected) ReadySince(string, time.Time) bool        { return false }
 func (unselected) RanBackwards() time.Time                  { return time.Time{} }
 func (unselected) CompleteSince(string) time.Time           { return noon.Add(-time.Hour) }
 

@@ -118,8 +118,8 @@ func (g *group) bind(o Order) bool {
 // sameOrder compares what can change the engine's doings.
 func sameOrder(a, b Order) bool {
 	return a.Binding == b.Binding && a.Generation == b.Generation && a.Access == b.Access &&
-		a.Claimed == b.Claimed && a.OwnedBy == b.OwnedBy && a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll &&
-		a.Requested == b.Requested && a.Policy == b.Policy &&
+		a.Claimed == b.Claimed && a.OwnedBy == b.OwnedBy && a.Group == b.Group && a.Provisional == b.Provisional &&
+		a.Drain == b.Drain && a.Poll == b.Poll && a.Requested == b.Requested && a.Policy == b.Policy &&
 		a.Query.String() == b.Query.String() && maps.Equal(a.OwnIPs, b.OwnIPs)
 }
 
@@ -262,7 +262,7 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 	since := g.b.o.Clusters.CompleteSince(id)
 	in := targets.Input{
 		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.targets.list(),
-		Unread:    g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
+		Unread:    o.Provisional || g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
 		UsedPorts: bd.ports, OwnIPs: o.OwnIPs,
 		Siblings: map[targets.Key]bool{}, QuotaFull: g.write.quotaFull(now),
 		Claimed: o.Claimed, Releasing: bd.releasing, Memory: bd.memory,

@@ -252,12 +252,14 @@ type world struct {
 	backwards  time.Time
 	complete   time.Time
 	notify     map[string]func()
+	// news are the bindings that have a pod which became ready just now.
+	news map[string]bool
 }
 
 func newWorld() *world {
 	return &world{
 		pods: map[string][]targets.Pod{}, missing: map[string]string{}, blind: map[string]string{}, notify: map[string]func(){},
-		deselected: map[string]map[string]bool{}, relisted: map[string]map[targets.Key]bool{},
+		deselected: map[string]map[string]bool{}, relisted: map[string]map[targets.Key]bool{}, news: map[string]bool{},
 		complete: time.Now().Add(-time.Hour),
 		nodeSet:  &targets.Nodes{ByName: map[string]targets.Node{}, ByInstance: map[string]targets.Node{}, ByAddress: map[string]targets.Node{}},
 	}
@@ -317,6 +319,13 @@ func (w *world) View(id string, _ []targets.Key) targets.View {
 		Pods: slices.Clone(w.pods[id]), Nodes: w.nodeSet,
 		Deselected: maps.Clone(w.deselected[id]), Relisted: maps.Clone(w.relisted[id]),
 	}
+}
+
+// ReadySince is true for the bindings that the test says have a new pod.
+func (w *world) ReadySince(id string, _ time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.news[id]
 }
 
 func (w *world) RanBackwards() time.Time {

@@ -19,6 +19,10 @@ const (
 	wishUnhealthy     = 15 * time.Second
 	wishLongUnhealthy = 60 * time.Second
 	longUnhealthy     = 15 * time.Minute
+	// repairTakes is what a read and the registration that it leads to take: a quiet
+	// group is read so much earlier, so that what somebody else changes is repaired
+	// within the poll interval.
+	repairTakes = time.Second
 	// drainedAfter the deregistration delay a draining target is looked at once.
 	drainedAfter = 5 * time.Second
 
@@ -196,7 +200,7 @@ func (t *state) take(r reading, began, now time.Time) {
 // wish is when the group should be read again after a read at last, by what is
 // waited for. Draining is not: it is looked at once when it should be over.
 func (s states) wish(last, now time.Time, poll time.Duration) wish {
-	w := wish{urgencyQuiet, last.Add(poll), last}
+	w := wish{urgencyQuiet, last.Add(max(poll-repairTakes, poll/2)), last}
 	sooner := func(u urgency, due time.Time) {
 		if due.Before(w.due) {
 			w.due = due

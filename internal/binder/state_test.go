@@ -112,8 +112,8 @@ func TestWish(t *testing.T) {
 		// urgency of the wish.
 		urgency urgency
 	}{
-		"AQuietGroupIsReadAtThePollInterval": {
-			reason: "nobody waits for anything", held: registered(targets.HealthHealthy, ""), now: 0, want: quiet, urgency: urgencyQuiet,
+		"AQuietGroupIsReadSoThatARepairIsWithinThePollInterval": {
+			reason: "nobody waits for anything, but what somebody dropped is registered within the interval", held: registered(targets.HealthHealthy, ""), now: 0, want: quiet - 1, urgency: urgencyQuiet,
 		},
 		"RegistrationIsLookedAtEvery10Seconds": {
 			reason: "it takes minutes", held: registered(targets.HealthInitial, reasonRegistering), now: 0, want: 10, urgency: urgencyAwaited,

@@ -217,6 +217,20 @@ func (c *Cluster) CompleteSince(id string) time.Time {
 	return since
 }
 
+// ReadySince says whether a pod that the binding selects has become ready since then.
+func (c *Cluster) ReadySince(id string, then time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sub := c.subs.byID[id]; sub != nil {
+		for _, p := range sub.pods {
+			if p.readyAt.After(then) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // RanBackwards is when a list last had a lower resourceVersion than what had been
 // seen before it, as after etcd was restored from a backup; zero if never.
 func (c *Cluster) RanBackwards() time.Time {

@@ -22,6 +22,9 @@ type objectKey struct{ namespace, name string }
 type pod struct {
 	targets.Pod
 	labels labelSet
+	// readyAt is when ContainersReady last turned True, by the node's clock; zero if
+	// it is not.
+	readyAt time.Time
 	// shared keep the interned namespace and node name alive.
 	shared [2]unique.Handle[string]
 	// seq numbers pods by UID in the order in which they were first seen.
@@ -70,7 +73,7 @@ func (c *Cluster) trimPod(obj any) *pod {
 	if out.IP == "" && out.HostNetwork {
 		out.IP = in.Status.HostIP
 	}
-	out.ContainersReady, out.UnreadySince = readiness(in)
+	out.ContainersReady, out.UnreadySince, out.readyAt = readiness(in)
 	out.Gates, out.ReadySince = trimGates(in)
 	return out
 }
@@ -89,19 +92,22 @@ func terminating(p *corev1.Pod) bool {
 	return false
 }
 
-// readiness reads condition ContainersReady and, if it is False, since when.
-func readiness(p *corev1.Pod) (bool, time.Time) {
+// readiness reads condition ContainersReady and since when it is False or True.
+func readiness(p *corev1.Pod) (ready bool, unreadySince, readySince time.Time) {
 	for i := range p.Status.Conditions {
 		c := &p.Status.Conditions[i]
 		if c.Type != corev1.ContainersReady {
 			continue
 		}
-		if c.Status == corev1.ConditionFalse {
-			return false, c.LastTransitionTime.UTC()
+		switch c.Status {
+		case corev1.ConditionFalse:
+			return false, c.LastTransitionTime.UTC(), time.Time{}
+		case corev1.ConditionTrue:
+			return true, time.Time{}, c.LastTransitionTime.UTC()
+		case corev1.ConditionUnknown:
 		}
-		return c.Status == corev1.ConditionTrue, time.Time{}
 	}
-	return false, time.Time{}
+	return false, time.Time{}, time.Time{}
 }
 
 // phase returns the constant, so that the decoded string can be freed.

@@ -345,7 +345,9 @@ func TestGates(t *testing.T) {
 		{
 			"NotSelected", "the gate names a binding of other pods",
 			func(r *rollout) {
-				r.bound(func(b binding) { b.ForProvider().PodSelector.LabelSelector = podsWith("other", named(portName)).LabelSelector })
+				r.bound(func(b binding) {
+					b.ForProvider().PodSelector.LabelSelector = podsWith("other", named(portName)).LabelSelector
+				})
 				r.deploy(1)
 				r.ends(2*time.Minute + patience)
 			},

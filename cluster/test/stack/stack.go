@@ -65,6 +65,8 @@ type Options struct {
 	// Bare leaves out what Crossplane installs: CRDs, rights, configurations, and
 	// the provider's program.
 	Bare bool
+	// Quiet starts the provider as a package does, without --debug.
+	Quiet bool
 	// Guarded puts the nodes into their security group. AWS then reaches only those
 	// ports that its rules open; without it, all.
 	Guarded bool

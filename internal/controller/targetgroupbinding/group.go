@@ -44,6 +44,8 @@ type foundGroup struct {
 	owner string
 	// loadBalancers that forward to it, by ARN. AWS allows one.
 	loadBalancers []string
+	// provisional says that its tags and attributes are not known yet.
+	provisional bool
 }
 
 // group finds the target group of a binding that is not being deleted.
@@ -53,12 +55,19 @@ func (e *external) group(ctx context.Context, b Binding) (foundGroup, error) {
 	if err != nil {
 		return foundGroup{}, err
 	}
-	found, err := e.describe(ctx, arn, ages)
+	describe := e.describe
+	if b.ObservedState().AtProvider.TargetGroupARN == arn && !e.later.ended(e.access, arn, func() { e.notify(refOf(b)) }) {
+		describe = e.sketch
+	}
+	found, err := describe(ctx, arn, ages)
 	if aws.IsNotFound(err, codeNotFound) {
 		return found, errors.Errorf("spec.forProvider.%s: target group %s does not exist in region %s: create it, or name another", field, arn, e.access.Region)
 	}
 	if err == nil {
 		e.looked.put(b, "", true)
+		if !found.provisional {
+			e.later.know(e.access, arn)
+		}
 	}
 	return found, err
 }
@@ -94,9 +103,9 @@ func (e *external) identify(ctx context.Context, b Binding, ages controller.Ages
 
 // describe reads a group, its attributes and its tags.
 func (e *external) describe(ctx context.Context, arn string, ages controller.Ages) (foundGroup, error) {
-	g, err := e.access.Read.TargetGroup(ctx, arn, ages.Settings)
+	found, err := e.sketch(ctx, arn, ages)
 	if err != nil {
-		return foundGroup{}, aws.Wrap(err)
+		return foundGroup{}, err
 	}
 	tags, err := e.access.Read.Tags(ctx, arn, ages.Settings)
 	if err != nil {
@@ -106,25 +115,35 @@ func (e *external) describe(ctx context.Context, arn string, ages controller.Age
 	if err != nil {
 		return foundGroup{}, aws.Wrap(err)
 	}
-	found := foundGroup{
+	found.Ours = tags[controller.TagCluster] == e.options.ClusterID
+	found.CrossZone = attributes[attributeCrossZone] == "true"
+	found.EndsUnhealthy = attributes[attributeUnhealthy] == "true"
+	found.owner = tags[binder.TagExclusiveOwner]
+	if s, err := strconv.Atoi(attributes[attributeDrain]); err == nil {
+		found.drain = time.Duration(s) * time.Second
+	}
+	found.provisional = false
+	return found, nil
+}
+
+// sketch reads what must be known of a group before anything is registered in it:
+// that takes a call for many groups.
+func (e *external) sketch(ctx context.Context, arn string, ages controller.Ages) (foundGroup, error) {
+	g, err := e.access.Read.TargetGroup(ctx, arn, ages.Settings)
+	if err != nil {
+		return foundGroup{}, aws.Wrap(err)
+	}
+	return foundGroup{
 		Group: targets.Group{
 			ARN: arn, Protocol: string(g.Protocol), Type: targets.Type(g.TargetType),
-			Ours:      tags[controller.TagCluster] == e.options.ClusterID,
-			CrossZone: attributes[attributeCrossZone] == "true",
 			Check: targets.HealthCheck{
 				Protocol: string(g.HealthCheckProtocol), Port: awssdk.ToString(g.HealthCheckPort),
 				Interval:  time.Duration(awssdk.ToInt32(g.HealthCheckIntervalSeconds)) * time.Second,
 				Unhealthy: int(awssdk.ToInt32(g.UnhealthyThresholdCount)),
 			},
-			EndsUnhealthy: attributes[attributeUnhealthy] == "true",
 		},
-		owner: tags[binder.TagExclusiveOwner],
-		drain: defaultDrain, loadBalancers: g.LoadBalancerArns,
-	}
-	if s, err := strconv.Atoi(attributes[attributeDrain]); err == nil {
-		found.drain = time.Duration(s) * time.Second
-	}
-	return found, nil
+		drain: defaultDrain, loadBalancers: g.LoadBalancerArns, provisional: true,
+	}, nil
 }
 
 func (e *external) byName(ctx context.Context, name string, maxAge time.Duration) (string, error) {

@@ -28,7 +28,7 @@ func inBubble(t *testing.T, run func(t *testing.T, sim *awssim.Sim, find func(Bi
 		sim := awssim.New(awssim.Options{})
 		t.Cleanup(sim.Close)
 		access := accessTo(t, sim)
-		c := &connector{engine: binder.New(binder.Options{}), looked: newMemo[bool](0)}
+		c := &connector{engine: binder.New(binder.Options{}), looked: newMemo[bool](0), later: newLater(), notify: func(binder.Ref) {}}
 		c.options.PollInterval = poll
 		run(t, sim, func(b Binding) (string, error) {
 			e := &external{connector: c, access: access}

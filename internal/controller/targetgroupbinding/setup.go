@@ -72,7 +72,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		options: o.Options, engine: engine, cluster: o.Cluster,
 		resolver: controller.Resolver{Client: mgr.GetClient(), Active: active(o.Options)},
 		looked:   newMemo[bool](0), hints: newMemo[string](o.PollInterval),
-		event: l.event, allowed: l.allowed,
+		later: newLater(), notify: l.notify, event: l.event, allowed: l.allowed,
 	}
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
 		err := controller.SetupGated(mgr, o.Options, controller.Kind[Binding]{
@@ -124,6 +124,9 @@ type connector struct {
 	// looked says that AWS was asked for the group since a generation is there.
 	looked *memo[bool]
 	hints  *memo[string]
+	later  *later
+	// notify asks for a reconcile of a binding.
+	notify func(binder.Ref)
 	// event records an Event on a binding.
 	event func(binder.Ref, binder.Event)
 	// allowed is what may be done for a binding.

@@ -46,6 +46,9 @@ func (e *external) owned(b Binding, owner string) (claimed bool, by string) {
 // tagAgrees says that the tag needs no change: it is set when the engine asks for
 // it, and removed from a binding that is not Exclusive any more.
 func (e *external) tagAgrees(b Binding, found foundGroup, snap binder.Snapshot) bool {
+	if found.provisional {
+		return true // it is not known
+	}
 	claimed, _ := e.owned(b, found.owner)
 	if claimed {
 		return isExclusive(b) || found.Ours

@@ -28,6 +28,7 @@ type nobody struct{}
 
 func (nobody) Subscribe(string, clusters.Query, func()) {}
 func (nobody) Unsubscribe(string)                       {}
+func (nobody) ReadySince(string, time.Time) bool        { return false }
 func (nobody) View(string, []targets.Key) targets.View  { return targets.View{} }
 func (nobody) CompleteSince(string) time.Time           { return time.Time{} }
 func (nobody) RanBackwards() time.Time                  { return time.Time{} }
