@@ -53,12 +53,14 @@ type binding struct {
 	memory    targets.Memory
 	plan      targets.Plan
 	planned   bool
+	// live is what the last plan went by, and unproven are the removals without
+	// evidence that it had.
+	live     Live
+	unproven []targets.Key
 
 	// ports that it has used, the latest last.
 	ports []int32
 
-	// live is what was read of the binding itself for the last plan.
-	live  Live
 	gates gateWatch
 
 	// yields to an older Exclusive binding of the group; nil if it need not.
@@ -95,7 +97,10 @@ func (g *group) bind(o Order) bool {
 		bd = &binding{ports: slices.Clone(o.Ports), done: -1}
 		g.bindings[o.Binding.UID] = bd
 	}
-	changed := !sameOrder(bd.order, o)
+	changed := !sameOrder(bd.order, o) || bd.live != o.Live
+	if bd.order.Generation != o.Generation {
+		bd.memory.Takeover.Left = nil // the user has seen to it: the takeover may be tried again
+	}
 	bd.order = o
 	return changed
 }
@@ -103,7 +108,7 @@ func (g *group) bind(o Order) bool {
 // sameOrder compares what can change the engine's doings.
 func sameOrder(a, b Order) bool {
 	return a.Binding == b.Binding && a.Generation == b.Generation && a.Access == b.Access &&
-		a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll && a.Policy == b.Policy &&
+		a.Claimed == b.Claimed && a.OwnedBy == b.OwnedBy && a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll && a.Policy == b.Policy &&
 		a.Query.String() == b.Query.String() && maps.Equal(a.OwnIPs, b.OwnIPs)
 }
 
@@ -145,7 +150,7 @@ func (g *group) step(ctx context.Context) time.Time {
 			return time.Now().Add(idle) // the first read wakes the group
 		}
 		op, next := g.plan(time.Now())
-		g.askForRead() // a gate may wait for one since the plan
+		g.askForRead() // what the plan or a gate waits for may be AWS's word
 		if op.empty() {
 			return next
 		}
@@ -163,6 +168,9 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	next := now.Add(idle)
+	if g.b.brakes.restoredAt(g.b.o.Clusters.RanBackwards()) {
+		g.b.braked("a resourceVersion ran backwards")
+	}
 	all := g.sorted()
 	owner := g.exclusive(all)
 	for _, bd := range all {
@@ -172,8 +180,12 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 			g.planOne(bd, owner, now)
 		}
 	}
-	for _, bd := range all {
-		next = earliest(next, g.planOne(bd, owner, now))
+	for again := true; again; {
+		again = false
+		for _, bd := range all {
+			next = earliest(next, g.planOne(bd, owner, now))
+			again = g.brake(bd, now) || again
+		}
 	}
 	return g.choose(all), next
 }
@@ -181,15 +193,17 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 // planOne plans for one binding and returns when time alone would change that.
 func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	in := g.input(bd, now)
-	bd.yields = nil
-	if owner != nil && owner != bd && ownership(bd.order) == targets.OwnershipExclusive {
-		bd.yields = owner
+	heir := g.awaitHeir(bd, &in, now)
+	var shares bool
+	if bd.yields, shares = bd.mayNotOwn(owner); shares {
 		in.Policy.Ownership = targets.OwnershipShared
 	}
 	bd.plan = targets.NewPlan(in)
 	bd.memory, bd.planned = bd.plan.Memory, true
 	bd.remember(in.View.Selection)
 	next := earliest(g.publish(bd, in, now), bd.plan.Next)
+	_, released := g.b.brakes.now(now)
+	next = earliest(earliest(next, released), heir)
 	next = earliest(next, g.gate(bd, in, now))
 	since := g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID))
 	if trusted := since.Add(settleAfter); !since.IsZero() && trusted.After(now) {
@@ -239,7 +253,7 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 		Unread:    g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
 		UsedPorts: bd.ports, OwnIPs: o.OwnIPs,
 		Siblings: map[targets.Key]bool{}, QuotaFull: g.write.quotaFull(now),
-		Releasing: bd.releasing, Memory: bd.memory,
+		Claimed: o.Claimed, Releasing: bd.releasing, Memory: bd.memory,
 	}
 	for _, other := range g.bindings {
 		if other == bd || other.releasing {
@@ -250,7 +264,7 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 		}
 	}
 	live := g.b.o.Live(o.Binding)
-	bd.live = live
+	bd.live, in.Policy.Approved = live, live.Approved
 	if live.NoRegister != "" {
 		in.Policy.NoRegister = live.NoRegister
 	}
@@ -259,6 +273,9 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 	}
 	if live.Gone {
 		in.Policy.NoRegister, in.Policy.NoDeregister = "the binding is gone", "the binding is gone"
+	}
+	if brake, _ := g.b.brakes.now(now); brake.Message != "" && in.Policy.NoDeregister == "" {
+		in.Policy.NoDeregister = brake.Message
 	}
 	return in
 }

@@ -34,7 +34,7 @@ func (w *world) strength(s *spot) strength {
 		return durable
 	case slices.ContainsFunc(support, func(p Pod) bool { return ready(p) && !w.unplaced[p.UID] }):
 		return durable
-	case len(support) > 0, w.View.Relisted[s.Key], !s.node.GoneSince.IsZero():
+	case len(support) > 0, w.View.Relisted[s.Key], w.aliveUnselected(s), !s.node.GoneSince.IsZero():
 		// Pods are removed with their Node object; nobody stopped the process.
 		return fading
 	}
@@ -110,10 +110,25 @@ func (f floor) allows(s *spot) bool {
 	f.add(s, -1)
 	defer f.add(s, 1)
 	others := f.count[f.w.area(s)]
+	if s.zone == "" && s.foreign() {
+		others = f.anywhere()
+	}
 	if f.w.strength(s) == durable {
 		return others[durable] > 0
 	}
 	return others[durable]+others[fading] > 0
+}
+
+// anywhere counts the whole group: a foreign target whose zone nobody knows is the
+// last of its zone for all that is known, and would stay for ever.
+func (f floor) anywhere() map[strength]int {
+	all := map[strength]int{}
+	for _, count := range f.count {
+		for s, n := range count {
+			all[s] += n
+		}
+	}
+	return all
 }
 
 // departures sorts leavers into those that go and those that wait.

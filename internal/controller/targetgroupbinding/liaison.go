@@ -79,7 +79,7 @@ func (l *liaison) allowed(b Binding) binder.Live {
 		paused.Stopped = l.stopped(b)
 		return paused
 	}
-	may := binder.Live{Stopped: l.stopped(b)}
+	may := binder.Live{Stopped: l.stopped(b), Approved: b.GetAnnotations()[binder.AnnotationApprove]}
 	switch {
 	case meta.WasDeleted(b):
 		may.NoRegister = "the binding is being deleted"
