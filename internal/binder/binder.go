@@ -91,18 +91,10 @@ type Live struct {
 	// NoRegister and NoDeregister say why that must not be done now; empty if it
 	// may.
 	NoRegister, NoDeregister string
+	// Stopped is why it looks after the readiness gates of no pod; zero if it does.
+	Stopped targets.Stop
 	// Approved is the plan hash that annotation nlb.crossplane.io/approve names.
 	Approved string
-	// Stopped is why it looks after the readiness gates of no pod; nil if it does.
-	Stopped *targets.Stop
-}
-
-func (l Live) equal(other Live) bool {
-	if (l.Stopped == nil) != (other.Stopped == nil) || l.Stopped != nil && *l.Stopped != *other.Stopped {
-		return false
-	}
-	l.Stopped = other.Stopped
-	return l == other
 }
 
 // Event is something to tell on the binding.

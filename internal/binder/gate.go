@@ -36,8 +36,8 @@ type Gates interface {
 // Named is a binding that a gate names, as it is now.
 type Named struct {
 	UID types.UID
-	// Stopped is why it looks after no pod; nil if it does.
-	Stopped *targets.Stop
+	// Stopped is why it looks after no pod; zero if it does.
+	Stopped targets.Stop
 }
 
 // gateWatch is what is known of the gates that name one binding, from plan to plan.
@@ -105,10 +105,10 @@ func (g *group) gate(bd *binding, in targets.Input, now time.Time) time.Time {
 
 // stopped is why the binding looks after no pod; nil if it does.
 func (bd *binding) stopped() *targets.Stop {
-	if bd.releasing && bd.live.Stopped == nil {
-		return &stoppedByDeletion
+	if s := stop(bd.live.Stopped); s != nil || !bd.releasing {
+		return s
 	}
-	return bd.live.Stopped
+	return &stoppedByDeletion
 }
 
 var stoppedByDeletion = targets.Stop{Rule: targets.RuleGateDeleting, Reason: "its TargetGroupBinding is being deleted"}

@@ -553,7 +553,7 @@ func TestGatesEndWhateverHappens(t *testing.T) {
 		"PausedBeforeThePod": {
 			reason: "a paused binding looks after nobody",
 			run: func(b *bench, arn string) {
-				stop := &targets.Stop{Rule: targets.RuleGatePaused, Reason: "paused"}
+				stop := targets.Stop{Rule: targets.RuleGatePaused, Reason: "paused"}
 				b.bind("web", arn)
 				b.allow(b.order("web", arn), binder.Live{NoRegister: "paused", NoDeregister: "paused", Stopped: stop})
 				b.gates.set(func(g *gates) { g.bindings["web"] = binder.Named{UID: "web", Stopped: stop} })
@@ -568,7 +568,7 @@ func TestGatesEndWhateverHappens(t *testing.T) {
 				b.pods("web", gatedPod("p", "web", 0))
 				b.holds("registered", arn, 0)
 				b.gates.set(func(g *gates) {
-					g.bindings["web"] = binder.Named{UID: "web", Stopped: &targets.Stop{Rule: targets.RuleGatePaused, Reason: "paused"}}
+					g.bindings["web"] = binder.Named{UID: "web", Stopped: targets.Stop{Rule: targets.RuleGatePaused, Reason: "paused"}}
 				})
 			},
 			want: "True BindingPaused", after: 3 * time.Second, warned: true,

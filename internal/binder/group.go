@@ -107,7 +107,7 @@ func (g *group) bind(o Order) bool {
 	} else if bd.order.Requested != o.Requested {
 		g.read.againAt = time.Now()
 	}
-	changed := !sameOrder(bd.order, o) || !bd.live.equal(o.Live)
+	changed := !sameOrder(bd.order, o) || bd.live != o.Live
 	if bd.order.Generation != o.Generation {
 		bd.memory.Takeover.Left = nil // the user has seen to it: the takeover may be tried again
 	}
@@ -161,9 +161,8 @@ func (g *group) step(ctx context.Context) time.Time {
 			return time.Now().Add(idle) // the first read wakes the group
 		}
 		op, next := g.plan(time.Now())
-		g.askForRead() // a gate may wait for one since the plan
+		g.askForRead() // what the plan or a gate waits for may be AWS's word
 		if op.empty() {
-			g.askForRead() // what the plan waits for may be AWS's word
 			return next
 		}
 		if wait := g.notBefore(); time.Now().Before(wait) {

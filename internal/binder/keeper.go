@@ -82,7 +82,7 @@ func (k *keeper) keep(pod targets.Pod, gate targets.Gate, named func(namespace, 
 	if found {
 		works, selects = k.b.looksAfter(binding.UID, pod.UID)
 	}
-	if selects && binding.Stopped == nil {
+	if selects && binding.Stopped == (targets.Stop{}) {
 		return
 	}
 	key := gateKey{pod.UID, gate.Binding}
@@ -93,11 +93,18 @@ func (k *keeper) keep(pod targets.Pod, gate targets.Gate, named func(namespace, 
 	kept[key] = o
 	v := targets.Orphan{
 		Now: now, Pod: pod, Gate: gate,
-		Found: found, Stopped: binding.Stopped, Works: works, Since: o.since,
+		Found: found, Stopped: stop(binding.Stopped), Works: works, Since: o.since,
 	}.Decide()
 	if v.Status != targets.GateUnset {
 		k.b.patches.want(patch{pod: pod.PodRef, name: gate.Binding, binding: binding.UID, verdict: v})
 	}
+}
+
+func stop(s targets.Stop) *targets.Stop {
+	if s == (targets.Stop{}) {
+		return nil
+	}
+	return &s
 }
 
 // namedOnce asks for each binding once.

@@ -82,13 +82,13 @@ func (g gates) has(gvk schema.GroupVersionKind) bool { return g.active == nil ||
 // PodEvent records an Event on a pod.
 func (g gates) PodEvent(pod targets.PodRef, e binder.Event) { g.liaison.podEvent(pod, e) }
 
-// stopped is why a binding looks after the gates of no pod; nil if it does.
-func (l *liaison) stopped(b Binding) *targets.Stop {
+// stopped is why a binding looks after the gates of no pod; zero if it does.
+func (l *liaison) stopped(b Binding) targets.Stop {
 	switch {
 	case meta.WasDeleted(b):
-		return &targets.Stop{Rule: targets.RuleGateDeleting, Reason: "TargetGroupBinding " + b.GetName() + " is being deleted"}
+		return targets.Stop{Rule: targets.RuleGateDeleting, Reason: "TargetGroupBinding " + b.GetName() + " is being deleted"}
 	case meta.IsPaused(b) || l.options.Policies(b).IsPaused():
-		return &targets.Stop{Rule: targets.RuleGatePaused, Reason: "TargetGroupBinding " + b.GetName() + " is paused"}
+		return targets.Stop{Rule: targets.RuleGatePaused, Reason: "TargetGroupBinding " + b.GetName() + " is paused"}
 	}
-	return nil
+	return targets.Stop{}
 }

@@ -107,10 +107,7 @@ func TestTheBindingThatAGateNames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := gates{liaison: &liaison{cache: tc.in}}
 			named, found := g.Named("edge", "web")
-			got := answer{UID: named.UID}
-			if named.Stopped != nil {
-				got.Stopped = named.Stopped.Rule
-			}
+			got := answer{named.UID, named.Stopped.Rule}
 			if diff := cmp.Diff(tc.want, got); diff != "" || found != (tc.want.UID != "") {
 				t.Errorf("%s: found %t\n-want +got:\n%s", tc.reason, found, diff)
 			}
