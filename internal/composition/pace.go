@@ -20,9 +20,11 @@ import (
 // Crossplane, and fails when a bucket gets too empty.
 const (
 	burst = 100.0
-	// reserve is left alone: it is for what nobody can foresee, such as a claim that
-	// is changed while it is being created, or a slower AWS.
-	reserve = 10.0
+	// batch is how much comes together after the beginning, and costStage what each
+	// time costs beside it: the list of resources, and the generation that conditions
+	// are of. So few big steps are cheaper than many small ones.
+	batch     = 50.0
+	costStage = 6.0
 	// costBalancer: creation, finalizer, label, Composition, resources (twice, with
 	// the Secret), status: at first, with the security group, with the address, ready;
 	// and the generation that its conditions are of, three times. A legacy one also has
@@ -66,23 +68,50 @@ func paced(req Request, own float64, parts []part) (map[string]Resource, time.Du
 		}
 	}
 
-	room := replay(born, req.Now)
+	var missing []part
 
 	for _, p := range parts {
-		if _, ok := out[p.name]; ok {
-			continue
+		if _, ok := out[p.name]; !ok {
+			missing = append(missing, p)
 		}
+	}
 
-		// The first always comes: a bucket that is full has room for it.
-		if room < p.cost {
-			return out, time.Duration((p.cost-room)*float64(time.Second)).Truncate(time.Second) + time.Second
-		}
+	room, limit := replay(born, req.Now), burst
+	if len(out) > 0 {
+		room, limit = room-costStage, batch
+	}
 
-		room -= p.cost
+	n, cost := prefix(missing, room)
+	if whole, want := prefix(missing, limit); len(out) > 0 && n < whole {
+		return out, seconds(want - room)
+	}
+
+	for _, p := range missing[:n] {
 		out[p.name] = p.Resource
 	}
 
-	return out, 0
+	if n == len(missing) {
+		return out, 0
+	}
+
+	_, next := prefix(missing[n:], batch)
+
+	return out, seconds(next + costStage - (room - cost))
+}
+
+// prefix is how many parts, in order, cost at most so much, and what they cost.
+func prefix(parts []part, most float64) (n int, cost float64) {
+	for n < len(parts) && cost+parts[n].cost <= most {
+		cost += parts[n].cost
+		n++
+	}
+
+	return n, cost
+}
+
+// seconds until there are so many tokens more, rounded up.
+func seconds(tokens float64) time.Duration {
+	return time.Duration(tokens*float64(time.Second)).Truncate(time.Second) + time.Second
 }
 
 type creation struct {
@@ -103,11 +132,16 @@ func created(o Object, cost float64, now time.Time) creation {
 func replay(born []creation, now time.Time) float64 {
 	slices.SortStableFunc(born, func(a, b creation) int { return a.at.Compare(b.at) })
 
-	room, last := burst-reserve, born[0].at
+	room, last := burst, born[0].at
 	for _, c := range born {
-		room = min(burst-reserve, room+c.at.Sub(last).Seconds()) - c.cost
+		// What came later was a stage of its own.
+		if c.at.Sub(last) > time.Second {
+			c.cost += costStage
+		}
+
+		room = min(burst, room+c.at.Sub(last).Seconds()) - c.cost
 		last = c.at
 	}
 
-	return min(burst-reserve, room+now.Sub(last).Seconds())
+	return min(burst, room+now.Sub(last).Seconds())
 }
