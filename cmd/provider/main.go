@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/alecthomas/kingpin/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -14,7 +15,16 @@ import (
 // version is set by the linker.
 var version = "dev"
 
+// gcPercent is how much garbage there may be for what is in use, unless GOGC says
+// otherwise. What is in use is small, with 300 bindings 27 MB, and hardly any CPU time
+// is needed when nothing changes: it is better spent on memory.
+const gcPercent = 50
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+
 	f := &flags{}
 	kingpin.MustParse(newApp(f).Parse(os.Args[1:]))
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -25,6 +26,11 @@ import (
 
 // leaseName is what replicas compete for.
 const leaseName = "provider-nlb"
+
+// leaseRetry is how often a leader renews its lease, and up to 2.2 times as long others
+// wait between two tries to get it: what comes on top of the lease's duration after a
+// leader was killed.
+const leaseRetry = time.Second
 
 func errFlag(name, problem string) error { return fmt.Errorf("--%s %s", name, problem) }
 
@@ -85,6 +91,7 @@ func newManager(cfg *rest.Config, s *runtime.Scheme, f *flags) (ctrl.Manager, er
 		LeaderElectionReleaseOnCancel: true,
 		LeaseDuration:                 &f.leaseDuration,
 		RenewDeadline:                 &f.renewDeadline,
+		RetryPeriod:                   new(leaseRetry),
 
 		Metrics:                metricsserver.Options{BindAddress: f.metricsBindAddress},
 		HealthProbeBindAddress: f.healthProbeBindAddress,

@@ -72,7 +72,4 @@ type EC2 interface {
 	DeleteTags(context.Context, *ec2.DeleteTagsInput, ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error)
 }
 
-var (
-	_ ELBv2 = (*elbv2.Client)(nil)
-	_ EC2   = (*ec2.Client)(nil)
-)
+var _ ELBv2 = (*elbv2.Client)(nil)

@@ -9,9 +9,16 @@ import (
 	"time"
 )
 
-// deregisterEvery is which of the registration tokens goes to a deregistration
-// that waits, so that a storm of new pods cannot keep old targets for ever.
-const deregisterEvery = 5
+const (
+	// deregisterEvery is which of the registration tokens goes to a deregistration
+	// that has waited for too long, so that a storm of new pods cannot keep old
+	// targets for ever.
+	deregisterEvery = 5
+	// deregisterPatience is for how long is not too long. When all pods of 200 groups
+	// move at once, all new ones are registered by then; the old ones serve nobody,
+	// and AWS's health checks have found that out.
+	deregisterPatience = time.Minute
+)
 
 // Budget is our share of what a service of AWS grants to an account and region.
 // All methods may be called by several goroutines; none holds a lock while it
@@ -23,7 +30,7 @@ type Budget struct {
 	buckets map[Category]*bucket
 	// waiting is ordered by priority, then by arrival.
 	waiting []*waiter
-	// registered is how many registration tokens went to others than waiting
+	// registered is how many registration tokens went to others than
 	// deregistrations since the last that did.
 	registered int
 	timer      *time.Timer
@@ -33,6 +40,7 @@ type Budget struct {
 type waiter struct {
 	category Category
 	priority Priority
+	since    time.Time
 	granted  chan struct{}
 }
 
@@ -80,7 +88,7 @@ func (b *Budget) Acquire(ctx context.Context, c Category, p Priority) error {
 	if p == 0 {
 		p = PriorityNormal
 	}
-	w := &waiter{category: c, priority: p, granted: make(chan struct{})}
+	w := &waiter{category: c, priority: p, since: time.Now(), granted: make(chan struct{})}
 	if err := b.enter(w); err != nil {
 		return err
 	}
@@ -215,7 +223,7 @@ func (b *Budget) take(w *waiter) {
 func (b *Budget) next() int {
 	if b.registered >= deregisterEvery-1 {
 		i := slices.IndexFunc(b.waiting, func(w *waiter) bool {
-			return w.category == Registration && w.priority == PriorityDeregister
+			return w.category == Registration && w.priority == PriorityDeregister && time.Since(w.since) >= deregisterPatience
 		})
 		if i >= 0 && b.wait(b.waiting[i]) == 0 {
 			return i

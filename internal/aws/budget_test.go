@@ -115,14 +115,11 @@ func TestBudgetOrder(t *testing.T) {
 			wants: []want{{"none", NonMutating, 0}, {"register", Registration, r}},
 			want:  []string{"register", "none"},
 		},
-		"OneOfFiveDeregisters": {
-			reason: "A storm of new pods must not keep old targets for ever: the first token after 20 registrations goes to a deregistration, then one of five.",
+		"RegistrationsBeforeDeregistrationsThatJustCame": {
+			reason: "While pods wait to be registered, targets that serve nobody do not take their tokens.",
 			shares: Shares{Registration: 1}, drain: Registration,
-			wants: []want{
-				{"r1", Registration, r}, {"r2", Registration, r}, {"r3", Registration, r}, {"r4", Registration, r}, {"r5", Registration, r},
-				{"d1", Registration, d}, {"d2", Registration, d},
-			},
-			want: []string{"d1", "r1", "r2", "r3", "r4", "d2", "r5"},
+			wants: []want{{"d1", Registration, d}, {"r1", Registration, r}, {"r2", Registration, r}, {"d2", Registration, d}, {"r3", Registration, r}},
+			want:  []string{"r1", "r2", "r3", "d1", "d2"},
 		},
 		"ExhaustedCategoriesHoldUpOnlyThemselves": {
 			reason: "A registration that waits for a registration token must not stop reads.",

@@ -31,7 +31,7 @@ func (p *Pool) elbv2(c sdk.CredentialsProvider, cfg Config, region string, s *sh
 	return elbv2.New(o)
 }
 
-func (p *Pool) ec2(c sdk.CredentialsProvider, cfg Config, region string, s *shared) *ec2.Client {
+func (p *Pool) ec2(c sdk.CredentialsProvider, cfg Config, region string, s *shared) *ec2Client {
 	o := ec2.Options{
 		Region:      region,
 		Credentials: c,
@@ -41,11 +41,11 @@ func (p *Pool) ec2(c sdk.CredentialsProvider, cfg Config, region string, s *shar
 	}
 	if cfg.EndpointURL != "" {
 		o.BaseEndpoint = sdk.String(cfg.EndpointURL)
-		return ec2.New(o)
+		return newEC2(o)
 	}
 	o.EndpointOptions.UseFIPSEndpoint = p.fips()
 	o.EndpointOptions.UseDualStackEndpoint = p.dualStack()
-	return ec2.New(o)
+	return newEC2(o)
 }
 
 func (p *Pool) sts(c sdk.CredentialsProvider, cfg Config, region string) *sts.Client {

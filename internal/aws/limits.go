@@ -140,8 +140,8 @@ type Priority int
 const (
 	// PriorityRegister is for RegisterTargets: a ready pod waits for it.
 	PriorityRegister Priority = iota + 1
-	// PriorityDeregister is for DeregisterTargets. While one waits, it gets one
-	// of five registration tokens.
+	// PriorityDeregister is for DeregisterTargets. One that has waited for a minute
+	// gets one of five registration tokens.
 	PriorityDeregister
 	// PriorityNormal is for everything that a reconcile does.
 	PriorityNormal

@@ -68,17 +68,18 @@ func TestPartsOfTheAccount(t *testing.T) {
 	}
 }
 
-// TestRegistrationsGoFirst: of five tokens of registration one is for waiting
-// deregistrations, however many registrations wait.
+// TestRegistrationsGoFirst: of five tokens of registration one is for deregistrations
+// that have waited for a minute, however many registrations wait. Until then there
+// is none for them.
 func TestRegistrationsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(nil)
 		drain(t, b, Registration, PriorityRegister, 20)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		served := make(chan Priority, 200)
+		served := make(chan Priority, 1000)
 		for _, p := range []Priority{PriorityDeregister, PriorityRegister} {
-			for range 100 {
+			for range 500 {
 				go func() {
 					if b.Acquire(ctx, Registration, p) == nil {
 						served <- p
@@ -86,13 +87,22 @@ func TestRegistrationsGoFirst(t *testing.T) {
 				}()
 			}
 		}
-		time.Sleep(10*time.Second + time.Millisecond) // 4 a second
-		counts := map[Priority]int{}
-		for range len(served) {
-			counts[<-served]++
-		}
-		if diff := cmp.Diff(map[Priority]int{PriorityRegister: 32, PriorityDeregister: 8}, counts); diff != "" {
-			t.Errorf("-want, +got:\n%s", diff)
+		for _, during := range []struct {
+			what string
+			d    time.Duration
+			want map[Priority]int
+		}{
+			{"the first minute", deregisterPatience - time.Millisecond, map[Priority]int{PriorityRegister: 239}},
+			{"the ten seconds after it", 10 * time.Second, map[Priority]int{PriorityRegister: 32, PriorityDeregister: 8}},
+		} {
+			time.Sleep(during.d)
+			counts := map[Priority]int{}
+			for range len(served) {
+				counts[<-served]++
+			}
+			if diff := cmp.Diff(during.want, counts); diff != "" {
+				t.Errorf("%s (-want, +got):\n%s", during.what, diff)
+			}
 		}
 	})
 }

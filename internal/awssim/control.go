@@ -25,6 +25,8 @@ type Target struct {
 	Reason Reason
 	// Description says it for people.
 	Description string
+	// HealthySince is when it became healthy; zero unless it is.
+	HealthySince time.Time
 }
 
 // Config is a client's configuration that reaches the Sim with DefaultKey. It

@@ -71,6 +71,9 @@ func (g *targetGroup) look(k Key, now time.Time, reader bool) (Target, bool) {
 	}
 	out := Target{Key: t.Key, Zone: t.zone, QUICServerID: t.quic}
 	out.State, out.Reason, out.Description = t.health(now)
+	if out.State == Healthy {
+		out.HealthySince = t.passed
+	}
 	return out, true
 }
 

@@ -35,9 +35,9 @@ type target struct {
 	next          time.Time
 	passes, fails int
 	found         Probe
-	// failed is when it became unhealthy, and drained when it loses the connections
+	// passed is when it became healthy; failed is when it became unhealthy, and drained when it loses the connections
 	// that it may keep until then.
-	failed, drained time.Time
+	passed, failed, drained time.Time
 	// avoided is when nodes have learned to send it no new connections.
 	avoided time.Time
 	// shown is what DescribeTargetHealth still shows until shownUntil; nil means
@@ -130,9 +130,11 @@ func (s *Sim) probe(w *world, g *targetGroup, t *target, now time.Time) {
 		t.found = TimesOut
 	}
 	if t.found == Accepts {
+		before := t.passes
 		t.passes, t.fails = t.passes+n, 0
-		if t.passes >= check.healthy {
+		if t.passes >= check.healthy && t.phase != healthy {
 			t.phase = healthy
+			t.passed = first.Add(time.Duration(max(0, check.healthy-before-1)) * interval)
 		}
 		return
 	}

@@ -30,6 +30,8 @@ type Observer interface {
 	Unsubscribe(id string)
 	View(id string, registered []targets.Key) targets.View
 	CompleteSince(id string) time.Time
+	ReadySince(id string, then time.Time) bool
+	RanBackwards() time.Time
 }
 
 // Ref names a TargetGroupBinding.
@@ -57,16 +59,28 @@ type Order struct {
 	// Access to the account and region of the group.
 	Access *aws.Access
 	Group  targets.Group
+	// Provisional says that not all is known of the group yet: nothing is deregistered
+	// until another order comes.
+	Provisional bool
 	// Drain is the group's deregistration delay.
 	Drain time.Duration
 	// Poll is the interval at which the group is read while it is quiet; 0 is the
 	// Binder's. The shortest of a group's bindings decides.
-	Poll   time.Duration
-	Query  clusters.Query
-	Policy targets.Policy
+	Poll time.Duration
+	// Requested is a token; with another one the group is read again at once.
+	Requested string
+	Query     clusters.Query
+	Policy    targets.Policy
 	// Ports and OwnIPs are what status recorded so far.
 	Ports  []int32
 	OwnIPs map[targets.Key]bool
+	// Claimed says that the group's tag TagExclusiveOwner names this binding, OwnedBy
+	// is what it says if it names another one.
+	Claimed bool
+	OwnedBy string
+	// Live is what was read with the order, so that the engine looks again when it
+	// is another one than it last acted by.
+	Live Live
 }
 
 // Live is what is read from the binding itself, from the informer, before every
@@ -77,6 +91,10 @@ type Live struct {
 	// NoRegister and NoDeregister say why that must not be done now; empty if it
 	// may.
 	NoRegister, NoDeregister string
+	// Stopped is why it looks after the readiness gates of no pod; zero if it does.
+	Stopped targets.Stop
+	// Approved is the plan hash that annotation nlb.crossplane.io/approve names.
+	Approved string
 }
 
 // Event is something to tell on the binding.
@@ -90,10 +108,17 @@ type Options struct {
 	Clusters Observer
 	// Live reads the binding from the informer.
 	Live func(Ref) Live
+	// Heir says that another binding which may want the targets of one that is being
+	// deleted was just created, and is not among those that are known. Nil is never.
+	Heir func(r Ref, known func(types.UID) bool) bool
 	// Notify asks for a reconcile of the binding. It must not block.
 	Notify func(Ref)
 	// Event records an Event on the binding. It must not block.
 	Event func(Ref, Event)
+	// PodEvent records an Event on a pod; nil for none. It must not block.
+	PodEvent func(targets.PodRef, Event)
+	// Gates of pods; nil for none.
+	Gates Gates
 	// Poll is the interval at which a quiet group is read. Default 10 minutes.
 	Poll time.Duration
 	Log  logging.Logger
@@ -101,7 +126,9 @@ type Options struct {
 
 // A Binder keeps target groups in step with pods.
 type Binder struct {
-	o Options
+	o        Options
+	brakes   *brakes
+	measured histograms
 
 	mu     sync.Mutex
 	ctx    context.Context // of Start; nil before
@@ -110,6 +137,9 @@ type Binder struct {
 	schedulers map[*aws.Budget]*scheduler
 	of         map[types.UID]*group
 	running    sync.WaitGroup
+
+	patches *patches
+	keeper  *keeper
 }
 
 // groupKey is where a group is: a simulated AWS is a place of its own, as it is for the
@@ -124,7 +154,9 @@ func New(o Options) *Binder {
 	if o.Log == nil {
 		o.Log = logging.NewNopLogger()
 	}
-	return &Binder{o: o, groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	b := &Binder{o: o, brakes: newBrakes(), measured: newHistograms(), groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	b.patches, b.keeper = newPatches(b), newKeeper(b)
+	return b
 }
 
 // NeedLeaderElection is true: only one process may write.
@@ -139,6 +171,10 @@ func (b *Binder) Start(ctx context.Context) error {
 	}
 	for _, g := range b.groups {
 		b.run(g)
+	}
+	if b.o.Gates != nil {
+		b.goOn(b.patches.run)
+		b.goOn(b.keeper.run)
 	}
 	b.mu.Unlock()
 	<-ctx.Done()
@@ -189,6 +225,7 @@ func (b *Binder) Bind(o Order) {
 		b.run(g)
 	}
 	b.of[o.Binding.UID] = g
+	b.brakes.add(o.Binding.UID)
 	if g.bind(o) {
 		b.o.Clusters.Subscribe(string(o.Binding.UID), o.Query, g.poke)
 		g.poke()
@@ -221,6 +258,7 @@ func (b *Binder) Forget(uid types.UID) {
 // callers hold mu.
 func (b *Binder) detach(g *group, uid types.UID) {
 	delete(b.of, uid)
+	b.brakes.remove(uid)
 	b.o.Clusters.Unsubscribe(string(uid))
 	if g.drop(uid) == 0 {
 		delete(b.groups, g.key)

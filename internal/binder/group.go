@@ -39,6 +39,7 @@ type group struct {
 	mu       sync.Mutex
 	bindings map[types.UID]*binding
 	targets  states
+	spans    spans
 	read     readState
 	write    writeState
 	// goneSince is since when AWS has said that the group does not exist; zero if
@@ -53,9 +54,15 @@ type binding struct {
 	memory    targets.Memory
 	plan      targets.Plan
 	planned   bool
+	// live is what was read of the binding itself for the last plan, and unproven
+	// are the removals without evidence that it had.
+	live     Live
+	unproven []targets.Key
 
 	// ports that it has used, the latest last.
 	ports []int32
+
+	gates gateWatch
 
 	// yields to an older Exclusive binding of the group; nil if it need not.
 	yields *binding
@@ -63,6 +70,13 @@ type binding struct {
 	// done is the last generation whose wanted targets were all registered once.
 	done         int64
 	missingSince time.Time
+
+	// health is what is remembered of the targets' health; unready are the pods that
+	// are not ready, by UID, and askRead is when a read is wanted to know whether AWS
+	// sees that; zero if it is not.
+	health  healthMemory
+	unready map[string]unreadyPod
+	askRead time.Time
 
 	// warned is the last refusal that was told; zero if the last call was none.
 	warned Event
@@ -75,7 +89,7 @@ type binding struct {
 func newGroup(b *Binder, key groupKey, s *scheduler) *group {
 	return &group{
 		b: b, key: key, scheduler: s, wake: make(chan struct{}, 1),
-		bindings: map[types.UID]*binding{}, targets: states{},
+		bindings: map[types.UID]*binding{}, targets: states{}, spans: newSpans(),
 	}
 }
 
@@ -90,8 +104,13 @@ func (g *group) bind(o Order) bool {
 	if bd == nil {
 		bd = &binding{ports: slices.Clone(o.Ports), done: -1}
 		g.bindings[o.Binding.UID] = bd
+	} else if bd.order.Requested != o.Requested {
+		g.read.againAt = time.Now()
 	}
-	changed := !sameOrder(bd.order, o)
+	changed := !sameOrder(bd.order, o) || bd.live != o.Live
+	if bd.order.Generation != o.Generation {
+		bd.memory.Takeover.Left = nil // the user has seen to it: the takeover may be tried again
+	}
 	bd.order = o
 	return changed
 }
@@ -99,7 +118,8 @@ func (g *group) bind(o Order) bool {
 // sameOrder compares what can change the engine's doings.
 func sameOrder(a, b Order) bool {
 	return a.Binding == b.Binding && a.Generation == b.Generation && a.Access == b.Access &&
-		a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll && a.Policy == b.Policy &&
+		a.Claimed == b.Claimed && a.OwnedBy == b.OwnedBy && a.Group == b.Group && a.Provisional == b.Provisional &&
+		a.Drain == b.Drain && a.Poll == b.Poll && a.Requested == b.Requested && a.Policy == b.Policy &&
 		a.Query.String() == b.Query.String() && maps.Equal(a.OwnIPs, b.OwnIPs)
 }
 
@@ -141,6 +161,7 @@ func (g *group) step(ctx context.Context) time.Time {
 			return time.Now().Add(idle) // the first read wakes the group
 		}
 		op, next := g.plan(time.Now())
+		g.askForRead() // what the plan or a gate waits for may be AWS's word
 		if op.empty() {
 			return next
 		}
@@ -158,6 +179,9 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	next := now.Add(idle)
+	if g.b.brakes.restoredAt(g.b.o.Clusters.RanBackwards()) {
+		g.b.braked("a resourceVersion ran backwards")
+	}
 	all := g.sorted()
 	owner := g.exclusive(all)
 	for _, bd := range all {
@@ -167,8 +191,12 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 			g.planOne(bd, owner, now)
 		}
 	}
-	for _, bd := range all {
-		next = earliest(next, g.planOne(bd, owner, now))
+	for again := true; again; {
+		again = false
+		for _, bd := range all {
+			next = earliest(next, g.planOne(bd, owner, now))
+			again = g.brake(bd, now) || again
+		}
 	}
 	return g.choose(all), next
 }
@@ -176,15 +204,18 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 // planOne plans for one binding and returns when time alone would change that.
 func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	in := g.input(bd, now)
-	bd.yields = nil
-	if owner != nil && owner != bd && ownership(bd.order) == targets.OwnershipExclusive {
-		bd.yields = owner
+	heir := g.awaitHeir(bd, &in, now)
+	var shares bool
+	if bd.yields, shares = bd.mayNotOwn(owner); shares {
 		in.Policy.Ownership = targets.OwnershipShared
 	}
 	bd.plan = targets.NewPlan(in)
 	bd.memory, bd.planned = bd.plan.Memory, true
 	bd.remember(in.View.Selection)
 	next := earliest(g.publish(bd, in, now), bd.plan.Next)
+	_, released := g.b.brakes.now(now)
+	next = earliest(earliest(next, released), heir)
+	next = earliest(next, g.gate(bd, in, now))
 	since := g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID))
 	if trusted := since.Add(settleAfter); !since.IsZero() && trusted.After(now) {
 		next = earliest(next, trusted)
@@ -230,10 +261,10 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 	since := g.b.o.Clusters.CompleteSince(id)
 	in := targets.Input{
 		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.targets.list(),
-		Unread:    g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
+		Unread:    o.Provisional || g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
 		UsedPorts: bd.ports, OwnIPs: o.OwnIPs,
 		Siblings: map[targets.Key]bool{}, QuotaFull: g.write.quotaFull(now),
-		Releasing: bd.releasing, Memory: bd.memory,
+		Claimed: o.Claimed, Releasing: bd.releasing, Memory: bd.memory,
 	}
 	for _, other := range g.bindings {
 		if other == bd || other.releasing {
@@ -244,6 +275,7 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 		}
 	}
 	live := g.b.o.Live(o.Binding)
+	bd.live, in.Policy.Approved = live, live.Approved
 	if live.NoRegister != "" {
 		in.Policy.NoRegister = live.NoRegister
 	}
@@ -252,6 +284,9 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 	}
 	if live.Gone {
 		in.Policy.NoRegister, in.Policy.NoDeregister = "the binding is gone", "the binding is gone"
+	}
+	if brake, _ := g.b.brakes.now(now); brake.Message != "" && in.Policy.NoDeregister == "" {
+		in.Policy.NoDeregister = brake.Message
 	}
 	return in
 }

@@ -3,12 +3,14 @@ package binder_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -38,12 +40,24 @@ type bench struct {
 	world  *world
 	// poll is the interval at which a quiet group is read.
 	poll time.Duration
+	log  logging.Logger
+	// gates of pods; nil for none.
+	gates *gates
 
-	mu       sync.Mutex
-	live     map[types.UID]binder.Live
-	notified map[types.UID]int
-	events   []binder.Event
-	stop     func()
+	mu        sync.Mutex
+	live      map[types.UID]binder.Live
+	notified  map[types.UID]int
+	events    []binder.Event
+	podEvents []podEvent
+	born      bool
+	stop      func()
+}
+
+// heir says whether a binding was just created that the engine does not know.
+func (b *bench) heir(born bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.born = born
 }
 
 func newBench(t *testing.T, o awssim.Options) *bench {
@@ -93,11 +107,16 @@ func accessAt(t *testing.T, url string, o aws.PoolOptions) *aws.Access {
 // start runs a new engine, as a process that has just begun.
 func (b *bench) start() {
 	b.engine = binder.New(binder.Options{
-		Clusters: b.world, Poll: b.poll,
+		Clusters: b.world, Poll: b.poll, Log: b.log, Gates: b.gatesOrNone(),
 		Live: func(r binder.Ref) binder.Live {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			return b.live[r.UID]
+		},
+		Heir: func(binder.Ref, func(types.UID) bool) bool {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return b.born
 		},
 		Notify: func(r binder.Ref) {
 			b.mu.Lock()
@@ -108,6 +127,11 @@ func (b *bench) start() {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.events = append(b.events, e)
+		},
+		PodEvent: func(p targets.PodRef, e binder.Event) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.podEvents = append(b.podEvents, podEvent{p.Name, e})
 		},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -214,18 +238,28 @@ func (b *bench) ready(name string) {
 
 // world is a Kubernetes that a test writes by hand.
 type world struct {
-	mu       sync.Mutex
-	nodeSet  *targets.Nodes
-	pods     map[string][]targets.Pod
-	problem  string
-	missing  map[string]string
-	complete time.Time
-	notify   map[string]func()
+	mu      sync.Mutex
+	nodeSet *targets.Nodes
+	pods    map[string][]targets.Pod
+	problem string
+	missing map[string]string
+	// blind are what single bindings cannot see.
+	blind map[string]string
+	// deselected are UIDs of pods that are there and not selected, relisted targets
+	// whose pods vanished; backwards is when a resourceVersion ran so.
+	deselected map[string]map[string]bool
+	relisted   map[string]map[targets.Key]bool
+	backwards  time.Time
+	complete   time.Time
+	notify     map[string]func()
+	// news are the bindings that have a pod which became ready just now.
+	news map[string]bool
 }
 
 func newWorld() *world {
 	return &world{
-		pods: map[string][]targets.Pod{}, missing: map[string]string{}, notify: map[string]func(){},
+		pods: map[string][]targets.Pod{}, missing: map[string]string{}, blind: map[string]string{}, notify: map[string]func(){},
+		deselected: map[string]map[string]bool{}, relisted: map[string]map[targets.Key]bool{}, news: map[string]bool{},
 		complete: time.Now().Add(-time.Hour),
 		nodeSet:  &targets.Nodes{ByName: map[string]targets.Node{}, ByInstance: map[string]targets.Node{}, ByAddress: map[string]targets.Node{}},
 	}
@@ -281,15 +315,29 @@ func (w *world) View(id string, _ []targets.Key) targets.View {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return targets.View{
-		Incomplete: w.problem, Missing: w.missing[id], Selection: targets.Selection{Port: port},
+		Incomplete: w.problem + w.blind[id], Missing: w.missing[id], Selection: targets.Selection{Port: port},
 		Pods: slices.Clone(w.pods[id]), Nodes: w.nodeSet,
+		Deselected: maps.Clone(w.deselected[id]), Relisted: maps.Clone(w.relisted[id]),
 	}
 }
 
-func (w *world) CompleteSince(string) time.Time {
+// ReadySince is true for the bindings that the test says have a new pod.
+func (w *world) ReadySince(id string, _ time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.problem != "" {
+	return w.news[id]
+}
+
+func (w *world) RanBackwards() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.backwards
+}
+
+func (w *world) CompleteSince(id string) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.problem+w.blind[id] != "" {
 		return time.Time{}
 	}
 	return w.complete

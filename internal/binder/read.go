@@ -7,6 +7,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/provider-nlb/provider-nlb/internal/aws"
 	"github.com/provider-nlb/provider-nlb/internal/targets"
@@ -18,15 +19,23 @@ const (
 	readRetryLast  = 30 * time.Second
 	// readGone is between two looks at a group that does not exist.
 	readGone = time.Minute
+	// newly is how young the readiness of a pod is that may not have been seen by the
+	// process before this one.
+	newly = 2 * time.Minute
 )
 
 // readState is what is known of the group's reads.
 type readState struct {
 	// done is when the last successful read came back; zero before the first.
 	done time.Time
+	// began is when the last successful read was sent.
+	began time.Time
 	// ended is when the last read came back, well or not; zero before the first.
 	ended    time.Time
 	inFlight bool
+	// priority of a first read that is in flight, and what gives it up.
+	priority aws.Priority
+	giveUp   context.CancelFunc
 	// failures in a row.
 	failures int
 	retryAt  time.Time
@@ -70,13 +79,53 @@ func (g *group) askForRead() (first bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if first = g.read.ended.IsZero(); first {
-		g.read.inFlight = g.read.inFlight || g.goRead(aws.PriorityNormal)
+		g.readFirst()
 		return true
 	}
 	if !g.read.inFlight {
-		g.scheduler.want(g, g.read.wish(g.targets, time.Now(), g.poll()))
+		g.scheduler.want(g, g.gateWish(g.evidence(g.guardedWish(g.read.wish(g.targets, time.Now(), g.poll())))))
 	}
 	return false
+}
+
+// readFirst sees to it that the first read is under way, with the priority that it
+// has by now. Callers hold mu.
+func (g *group) readFirst() {
+	p := g.firstPriority(time.Now())
+	if g.read.inFlight {
+		if p >= g.read.priority {
+			return
+		}
+		g.read.giveUp() // it waits for a token behind all others
+		g.read.inFlight = false
+	}
+	if g.access() == nil || g.ctx.Err() != nil {
+		return
+	}
+	ctx, giveUp := context.WithCancel(aws.WithPriority(g.ctx, p))
+	g.read.inFlight, g.read.priority, g.read.giveUp = true, p, giveUp
+	access := g.access()
+	g.b.running.Go(func() {
+		defer giveUp()
+		g.readOnce(ctx, access)
+	})
+}
+
+// firstPriority is that of the first read. After a restart there are as many as there
+// are groups, and AWS grants a few a second: the groups that may have to register a
+// pod go first, and those of bindings that an earlier process has served go last.
+// Callers hold mu.
+func (g *group) firstPriority(now time.Time) aws.Priority {
+	p := aws.PriorityBackground
+	for _, bd := range g.bindings {
+		switch {
+		case g.b.o.Clusters.ReadySince(string(bd.order.Binding.UID), now.Add(-newly)):
+			return aws.PriorityRegister
+		case len(bd.order.Ports) == 0:
+			p = aws.PriorityNormal
+		}
+	}
+	return p
 }
 
 // poll is the shortest interval at which a binding wants the quiet group to be read;
@@ -99,21 +148,12 @@ func (g *group) startRead() bool {
 	if g.read.inFlight {
 		return false // it asks again when it has ended
 	}
-	g.read.inFlight = g.goRead(aws.PriorityBackground)
-	return g.read.inFlight
-}
-
-// goRead starts a read; false if there is nobody to read for. Callers hold mu.
-func (g *group) goRead(p aws.Priority) bool {
 	access := g.access()
 	if access == nil || g.ctx.Err() != nil {
-		return false
+		return false // there is nobody to read for
 	}
-	ctx := aws.WithPriority(g.ctx, p)
-	if p == aws.PriorityBackground {
-		ctx = aws.Prepaid(ctx)
-	}
-	g.b.running.Go(func() { g.readOnce(ctx, access) })
+	g.read.inFlight = true
+	g.b.running.Go(func() { g.readOnce(aws.Prepaid(g.ctx), access) })
 	return true
 }
 
@@ -131,11 +171,17 @@ func (g *group) readOnce(ctx context.Context, access *aws.Access) {
 	now := time.Now()
 
 	g.mu.Lock()
+	if ctx.Err() != nil {
+		g.mu.Unlock() // it was given up, or the group was
+		return
+	}
 	g.read.inFlight, g.read.ended = false, now
 	switch {
 	case err == nil:
+		g.read.began = began
 		g.read.succeeded(now, g.targets.merge(read, began, now))
 		g.goneSince = time.Time{}
+		g.spans.read(g.targets, began, now, g.b.measured.healthy.WithLabelValues(g.key.account, g.key.region), g.b.measured.gone.WithLabelValues(g.key.account, g.key.region))
 	case aws.IsNotFound(err, "TargetGroupNotFound"):
 		g.gone(now)
 		g.read.failed(err, now)
@@ -143,7 +189,9 @@ func (g *group) readOnce(ctx context.Context, access *aws.Access) {
 	default:
 		g.read.failed(err, now)
 	}
+	g.regate(now)
 	g.mu.Unlock()
+	g.askForRead() // the group's goroutine may be busy with a call
 	g.poke()
 }
 
@@ -162,9 +210,18 @@ func describe(ctx context.Context, access *aws.Access, arn string) ([]reading, e
 			Key:    targets.Key{ID: awssdk.ToString(d.Target.Id), Port: awssdk.ToInt32(d.Target.Port)},
 			health: targets.Health(d.TargetHealth.State),
 			reason: string(d.TargetHealth.Reason),
+
+			shifted: shifted(d.AdministrativeOverride),
 		})
 	}
 	return read, nil
+}
+
+// shifted says that a zonal shift keeps traffic from a target, by the load balancer
+// or by DNS alone.
+func shifted(o *types.AdministrativeOverride) bool {
+	return o != nil && (o.State == types.TargetAdministrativeOverrideStateEnumZonalShiftActive ||
+		o.State == types.TargetAdministrativeOverrideStateEnumZonalShiftDelegatedToDns)
 }
 
 // gone notes that AWS says that the group does not exist; callers hold mu.

@@ -19,6 +19,10 @@ const (
 	wishUnhealthy     = 15 * time.Second
 	wishLongUnhealthy = 60 * time.Second
 	longUnhealthy     = 15 * time.Minute
+	// repairTakes is what a read and the registration that it leads to take: a quiet
+	// group is read so much earlier, so that what somebody else changes is repaired
+	// within the poll interval.
+	repairTakes = time.Second
 	// drainedAfter the deregistration delay a draining target is looked at once.
 	drainedAfter = 5 * time.Second
 
@@ -39,6 +43,9 @@ type state struct {
 	unhealthySince time.Time
 	// drainUntil is when it should be gone.
 	drainUntil time.Time
+	// staleUntil is until when a read may still tell the health that it had before
+	// it was registered again; zero if it was not.
+	staleUntil time.Time
 }
 
 // states are all targets of a group. They are a value of one goroutine at a time.
@@ -78,7 +85,10 @@ func (s states) wroteRegistered(keys []targets.Key, now time.Time) {
 	for _, k := range keys {
 		t := s.of(k)
 		if t.Presence != targets.Registered {
-			t.Health, t.Reason = targets.HealthInitial, reasonRegistering
+			if t.Presence != targets.Absent {
+				t.staleUntil = now.Add(readLag)
+			}
+			t.Health, t.Reason, t.ReadAt = targets.HealthInitial, reasonRegistering, time.Time{}
 		}
 		t.Presence, t.LastWrite = targets.Registered, now
 		t.RefusedUntil, t.Refusal, t.refusals = time.Time{}, "", 0
@@ -118,6 +128,8 @@ type reading struct {
 	targets.Key
 	health targets.Health
 	reason string
+	// shifted: a zonal shift keeps traffic from it.
+	shifted bool
 }
 
 func (r reading) presence() targets.Presence {
@@ -146,7 +158,7 @@ func (s states) merge(read []reading, began, now time.Time) time.Time {
 			disagrees(t)
 			continue
 		}
-		t.take(r, now)
+		t.take(r, began, now)
 	}
 	for k, t := range s {
 		switch {
@@ -167,7 +179,7 @@ func (t *state) written(began time.Time) bool {
 	return !t.LastWrite.IsZero() && t.LastWrite.After(began.Add(-readLag))
 }
 
-func (t *state) take(r reading, now time.Time) {
+func (t *state) take(r reading, began, now time.Time) {
 	bad := r.health == targets.HealthUnhealthy || r.health == targets.HealthUnhealthyDraining
 	switch {
 	case !bad:
@@ -175,7 +187,11 @@ func (t *state) take(r reading, now time.Time) {
 	case t.unhealthySince.IsZero():
 		t.unhealthySince = now
 	}
-	t.Presence, t.Health, t.Reason = r.presence(), r.health, r.reason
+	t.Presence, t.Health, t.Reason, t.Shifted = r.presence(), r.health, r.reason, r.shifted
+	t.ReadAt = began
+	if began.Before(t.staleUntil) && r.health != targets.HealthInitial {
+		t.ReadAt = time.Time{}
+	}
 	if t.Presence == targets.Registered {
 		t.RefusedUntil, t.Refusal, t.refusals = time.Time{}, "", 0
 	}
@@ -184,7 +200,7 @@ func (t *state) take(r reading, now time.Time) {
 // wish is when the group should be read again after a read at last, by what is
 // waited for. Draining is not: it is looked at once when it should be over.
 func (s states) wish(last, now time.Time, poll time.Duration) wish {
-	w := wish{urgencyQuiet, last.Add(poll), last}
+	w := wish{urgencyQuiet, last.Add(max(poll-repairTakes, poll/2)), last}
 	sooner := func(u urgency, due time.Time) {
 		if due.Before(w.due) {
 			w.due = due

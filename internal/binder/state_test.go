@@ -17,7 +17,7 @@ var (
 func at(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
 
 func TestMerge(t *testing.T) {
-	healthy := []reading{{key, targets.HealthHealthy, ""}}
+	healthy := []reading{{Key: key, health: targets.HealthHealthy}}
 	cases := map[string]struct {
 		reason string
 		held   *state
@@ -69,7 +69,7 @@ func TestMerge(t *testing.T) {
 		"DrainingIsTakenIn": {
 			reason: "a target that somebody else deregistered is draining",
 			held:   &state{Target: targets.Target{Presence: targets.Registered, LastWrite: at(0)}},
-			read:   []reading{{key, targets.HealthDraining, "Target.DeregistrationInProgress"}}, began: 40, want: targets.Draining,
+			read:   []reading{{Key: key, health: targets.HealthDraining, reason: "Target.DeregistrationInProgress"}}, began: 40, want: targets.Draining,
 		},
 		"ARefusalIsRemembered": {
 			reason: "a target that AWS refused is in no read, and must not be forgotten for that",
@@ -112,8 +112,8 @@ func TestWish(t *testing.T) {
 		// urgency of the wish.
 		urgency urgency
 	}{
-		"AQuietGroupIsReadAtThePollInterval": {
-			reason: "nobody waits for anything", held: registered(targets.HealthHealthy, ""), now: 0, want: quiet, urgency: urgencyQuiet,
+		"AQuietGroupIsReadSoThatARepairIsWithinThePollInterval": {
+			reason: "nobody waits for anything, but what somebody dropped is registered within the interval", held: registered(targets.HealthHealthy, ""), now: 0, want: quiet - 1, urgency: urgencyQuiet,
 		},
 		"RegistrationIsLookedAtEvery10Seconds": {
 			reason: "it takes minutes", held: registered(targets.HealthInitial, reasonRegistering), now: 0, want: 10, urgency: urgencyAwaited,

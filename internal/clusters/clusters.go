@@ -60,6 +60,7 @@ type Cluster struct {
 	nodeTable    nodeTable
 	serviceTable map[objectKey]*service
 	subs         subscriptions
+	gates        gateWatch
 }
 
 // New returns a Cluster that reads nothing until it is started and subscribed to.
@@ -81,6 +82,7 @@ func newCluster(o Options, api rest.Interface, from sources) *Cluster {
 		nodeTable:    newNodeTable(),
 		serviceTable: map[objectKey]*service{},
 		subs:         newSubscriptions(),
+		gates:        gateWatch{pending: map[objectKey]*pod{}},
 	}
 	if c.log == nil {
 		c.log = logging.NewNopLogger()
@@ -215,6 +217,20 @@ func (c *Cluster) CompleteSince(id string) time.Time {
 	return since
 }
 
+// ReadySince says whether a pod that the binding selects has become ready since then.
+func (c *Cluster) ReadySince(id string, then time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sub := c.subs.byID[id]; sub != nil {
+		for _, p := range sub.pods {
+			if p.readyAt.After(then) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // RanBackwards is when a list last had a lower resourceVersion than what had been
 // seen before it, as after etcd was restored from a backup; zero if never.
 func (c *Cluster) RanBackwards() time.Time {
@@ -224,7 +240,11 @@ func (c *Cluster) RanBackwards() time.Time {
 }
 
 // touched collects the subscriptions that a change concerns, each once.
-type touched struct{ subs []*subscription }
+type touched struct {
+	subs []*subscription
+	// also is called besides; nil for nobody.
+	also func()
+}
 
 func (t *touched) add(sub *subscription) {
 	if !sub.touched {
@@ -244,6 +264,9 @@ func (c *Cluster) change(f func(*touched)) {
 		if sub.notify != nil {
 			wake = append(wake, sub.notify)
 		}
+	}
+	if t.also != nil {
+		wake = append(wake, t.also)
 	}
 	c.mu.Unlock()
 	for _, notify := range wake {

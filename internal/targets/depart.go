@@ -34,7 +34,7 @@ func (w *world) strength(s *spot) strength {
 		return durable
 	case slices.ContainsFunc(support, func(p Pod) bool { return ready(p) && !w.unplaced[p.UID] }):
 		return durable
-	case len(support) > 0, w.View.Relisted[s.Key], !s.node.GoneSince.IsZero():
+	case len(support) > 0, w.View.Relisted[s.Key], w.aliveUnselected(s), !s.node.GoneSince.IsZero():
 		// Pods are removed with their Node object; nobody stopped the process.
 		return fading
 	}
@@ -83,14 +83,18 @@ func (f floor) add(s *spot, n int) {
 
 // counts: for others to leave, this target must be known to serve. While AWS
 // fails open for certain an unhealthy one does; an initial one may not even be
-// set up.
+// set up. Nothing is sent to one in a zone that a zonal shift takes out.
 func (w *world) counts(s *spot) bool {
+	if s.target.Shifted {
+		return false
+	}
 	return s.healthy() || w.failsOpen && s.target.Presence == Registered && s.target.Health == HealthUnhealthy
 }
 
-// mayServe: to leave itself, doubt is enough to protect it.
+// mayServe: to leave itself, doubt is enough to protect it, but for a zonal shift:
+// while one is on, no departure depends on health in its zone (binding.md §9).
 func (w *world) mayServe(s *spot) bool {
-	if !s.registered() || w.strength(s) == none {
+	if !s.registered() || s.target.Shifted || w.strength(s) == none {
 		return false
 	}
 	failsOpen := !w.anyHealthy && (s.target.Health == HealthUnhealthy || s.target.Health == HealthInitial)
@@ -106,10 +110,25 @@ func (f floor) allows(s *spot) bool {
 	f.add(s, -1)
 	defer f.add(s, 1)
 	others := f.count[f.w.area(s)]
+	if s.zone == "" && s.foreign() {
+		others = f.anywhere()
+	}
 	if f.w.strength(s) == durable {
 		return others[durable] > 0
 	}
 	return others[durable]+others[fading] > 0
+}
+
+// anywhere counts the whole group: a foreign target whose zone nobody knows is the
+// last of its zone for all that is known, and would stay for ever.
+func (f floor) anywhere() map[strength]int {
+	all := map[strength]int{}
+	for _, count := range f.count {
+		for s, n := range count {
+			all[s] += n
+		}
+	}
+	return all
 }
 
 // departures sorts leavers into those that go and those that wait.

@@ -62,11 +62,14 @@ func (s *Stack) StartProvider(ctx context.Context, args ...string) error {
 		return err
 	}
 	defer func() { _ = log.Close() }() // the process has its own
-	cmd := exec.Command(s.binary, append([]string{
-		"--debug", "--leader-election",
-		"--health-probe-bind-addr=" + health, "--metrics-bind-address=127.0.0.1:0",
+	common := []string{
+		"--leader-election", "--health-probe-bind-addr=" + health, "--metrics-bind-address=127.0.0.1:0",
 		"--cluster-id=" + s.options.ClusterID,
-	}, args...)...)
+	}
+	if !s.options.Quiet {
+		common = append(common, "--debug")
+	}
+	cmd := exec.Command(s.binary, append(common, args...)...)
 	cmd.Env = []string{"KUBECONFIG=" + kubeconfig, "POD_NAMESPACE=" + Namespace, "HOME=" + s.Dir()}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = processAttributes()
@@ -142,6 +145,14 @@ func (s *Stack) endProvider(signal syscall.Signal) error {
 		<-p.done
 		return fmt.Errorf("the provider did not stop within %s\n%s", stopWithin, tail(p.log))
 	}
+}
+
+// ProviderPID is the id of the provider's process; 0 if it does not run.
+func (s *Stack) ProviderPID() int {
+	if s.provider == nil {
+		return 0
+	}
+	return s.provider.cmd.Process.Pid
 }
 
 // ProviderLog is the end of the provider's log.

@@ -65,6 +65,8 @@ type Options struct {
 	// Bare leaves out what Crossplane installs: CRDs, rights, configurations, and
 	// the provider's program.
 	Bare bool
+	// Quiet starts the provider as a package does, without --debug.
+	Quiet bool
 	// Guarded puts the nodes into their security group. AWS then reaches only those
 	// ports that its rules open; without it, all.
 	Guarded bool
@@ -200,7 +202,7 @@ spec:
 `
 
 // permissions is the documented manifest of what a binding reads.
-const permissions = "examples/gitops/rbac.yaml"
+const permissions = "examples/gitops/packages/rbac.yaml"
 
 // RevokePermissions removes what GrantPermissions grants. A watch that is open
 // stays open, so it takes a new process to notice.

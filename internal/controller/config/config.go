@@ -58,6 +58,10 @@ func SetupGated(mgr ctrl.Manager, o controller.Options) error {
 	return nil
 }
 
+// workers reconcile the configurations of a kind. There are few, and no call of AWS is
+// waited for; each worker costs memory.
+const workers = 5
+
 func (k kind) setup(mgr ctrl.Manager, o controller.Options) error {
 	name := providerconfig.ControllerName(k.config.GroupKind().String())
 	of := resource.ProviderConfigKinds{
@@ -68,9 +72,12 @@ func (k kind) setup(mgr ctrl.Manager, o controller.Options) error {
 		//nolint:staticcheck // Crossplane's recorder takes no other.
 		providerconfig.WithRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(name))))}
 
+	opts := o.ForControllerRuntime()
+	opts.MaxConcurrentReconciles = min(opts.MaxConcurrentReconciles, workers)
+
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(name).
-		WithOptions(o.ForControllerRuntime()).
+		WithOptions(opts).
 		For(k.object).
 		Watches(k.usages, &resource.EnqueueRequestForProviderConfig{Kind: k.config.Kind}).
 		Complete(r)

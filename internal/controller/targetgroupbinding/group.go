@@ -1,6 +1,7 @@
 package targetgroupbinding
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/aws"
+	"github.com/provider-nlb/provider-nlb/internal/binder"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
 	"github.com/provider-nlb/provider-nlb/internal/targets"
 )
@@ -22,8 +24,11 @@ import (
 const (
 	attributeDrain     = "deregistration_delay.timeout_seconds"
 	attributeCrossZone = "load_balancing.cross_zone.enabled"
+	attributeUnhealthy = "target_health_state.unhealthy.connection_termination.enabled"
 	// defaultDrain is AWS's deregistration delay.
 	defaultDrain = 300 * time.Second
+	// trafficPort is AWS's word for a health check on the port that traffic has.
+	trafficPort = "traffic-port"
 	// codeNotFound is AWS's answer where there is no such group.
 	codeNotFound = "TargetGroupNotFound"
 	// tagsFor is how old the tags of the region's groups may be when a search for
@@ -34,9 +39,13 @@ const (
 // A foundGroup is a target group as a binding needs to know it.
 type foundGroup struct {
 	targets.Group
-	// checkPort is where health is checked.
-	checkPort string
-	drain     time.Duration
+	drain time.Duration
+	// owner is what tag exclusive-owner says; empty if there is none.
+	owner string
+	// loadBalancers that forward to it, by ARN. AWS allows one.
+	loadBalancers []string
+	// provisional says that its tags and attributes are not known yet.
+	provisional bool
 }
 
 // group finds the target group of a binding that is not being deleted.
@@ -46,12 +55,19 @@ func (e *external) group(ctx context.Context, b Binding) (foundGroup, error) {
 	if err != nil {
 		return foundGroup{}, err
 	}
-	found, err := e.describe(ctx, arn, ages)
+	describe := e.describe
+	if b.ObservedState().AtProvider.TargetGroupARN == arn && !e.later.ended(e.access, arn, func() { e.notify(refOf(b)) }) {
+		describe = e.sketch
+	}
+	found, err := describe(ctx, arn, ages)
 	if aws.IsNotFound(err, codeNotFound) {
 		return found, errors.Errorf("spec.forProvider.%s: target group %s does not exist in region %s: create it, or name another", field, arn, e.access.Region)
 	}
 	if err == nil {
 		e.looked.put(b, "", true)
+		if !found.provisional {
+			e.later.know(e.access, arn)
+		}
 	}
 	return found, err
 }
@@ -87,9 +103,9 @@ func (e *external) identify(ctx context.Context, b Binding, ages controller.Ages
 
 // describe reads a group, its attributes and its tags.
 func (e *external) describe(ctx context.Context, arn string, ages controller.Ages) (foundGroup, error) {
-	g, err := e.access.Read.TargetGroup(ctx, arn, ages.Settings)
+	found, err := e.sketch(ctx, arn, ages)
 	if err != nil {
-		return foundGroup{}, aws.Wrap(err)
+		return foundGroup{}, err
 	}
 	tags, err := e.access.Read.Tags(ctx, arn, ages.Settings)
 	if err != nil {
@@ -99,18 +115,35 @@ func (e *external) describe(ctx context.Context, arn string, ages controller.Age
 	if err != nil {
 		return foundGroup{}, aws.Wrap(err)
 	}
-	found := foundGroup{
-		Group: targets.Group{
-			ARN: arn, Protocol: string(g.Protocol), Type: targets.Type(g.TargetType),
-			Ours:      tags[controller.TagCluster] == e.options.ClusterID,
-			CrossZone: attributes[attributeCrossZone] == "true",
-		},
-		checkPort: awssdk.ToString(g.HealthCheckPort), drain: defaultDrain,
-	}
+	found.Ours = tags[controller.TagCluster] == e.options.ClusterID
+	found.CrossZone = attributes[attributeCrossZone] == "true"
+	found.EndsUnhealthy = attributes[attributeUnhealthy] == "true"
+	found.owner = tags[binder.TagExclusiveOwner]
 	if s, err := strconv.Atoi(attributes[attributeDrain]); err == nil {
 		found.drain = time.Duration(s) * time.Second
 	}
+	found.provisional = false
 	return found, nil
+}
+
+// sketch reads what must be known of a group before anything is registered in it:
+// that takes a call for many groups.
+func (e *external) sketch(ctx context.Context, arn string, ages controller.Ages) (foundGroup, error) {
+	g, err := e.access.Read.TargetGroup(ctx, arn, ages.Settings)
+	if err != nil {
+		return foundGroup{}, aws.Wrap(err)
+	}
+	return foundGroup{
+		Group: targets.Group{
+			ARN: arn, Protocol: string(g.Protocol), Type: targets.Type(g.TargetType),
+			Check: targets.HealthCheck{
+				Protocol: string(g.HealthCheckProtocol), Port: awssdk.ToString(g.HealthCheckPort),
+				Interval:  time.Duration(awssdk.ToInt32(g.HealthCheckIntervalSeconds)) * time.Second,
+				Unhealthy: int(awssdk.ToInt32(g.UnhealthyThresholdCount)),
+			},
+		},
+		drain: defaultDrain, loadBalancers: g.LoadBalancerArns, provisional: true,
+	}, nil
 }
 
 func (e *external) byName(ctx context.Context, name string, maxAge time.Duration) (string, error) {
@@ -174,7 +207,7 @@ func servable(p *v1alpha1.TargetGroupBindingParameters, g foundGroup) error {
 	case "TCP", "TLS":
 		return nil
 	case "UDP", "TCP_UDP":
-		if g.checkPort == "" || g.checkPort == "traffic-port" {
+		if cmp.Or(g.Check.Port, trafficPort) == trafficPort {
 			return refuse("target group %s has protocol %s and checks health on the traffic port, which cannot tell anything of UDP: set healthCheck.port of the target group to a port that answers TCP, HTTP or HTTPS", g.ARN, g.Protocol)
 		}
 		return nil

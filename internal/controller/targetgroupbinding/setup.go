@@ -53,8 +53,9 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	o.Timeout = timeout
 	l := newLiaison(mgr, o)
 	engine := binder.New(binder.Options{
-		Clusters: o.Cluster, Live: l.live, Notify: l.notify, Event: l.event,
-		Poll: o.PollInterval, Log: o.Logger.WithValues("engine", "binder"),
+		Clusters: o.Cluster, Live: l.live, Heir: l.heir, Notify: l.notify, Event: l.event, PodEvent: l.podEvent,
+		Gates: gates{o.Cluster, l, active(o.Options)},
+		Poll:  o.PollInterval, Log: o.Logger.WithValues("engine", "binder"),
 	})
 	if err := mgr.Add(o.Cluster); err != nil {
 		return err
@@ -71,7 +72,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		options: o.Options, engine: engine, cluster: o.Cluster,
 		resolver: controller.Resolver{Client: mgr.GetClient(), Active: active(o.Options)},
 		looked:   newMemo[bool](0), hints: newMemo[string](o.PollInterval),
-		event: l.event,
+		later: newLater(), notify: l.notify, event: l.event, allowed: l.allowed,
 	}
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
 		err := controller.SetupGated(mgr, o.Options, controller.Kind[Binding]{
@@ -81,6 +82,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 			Links:     links,
 			Quiet:     quiet,
 			Sources:   []source.Source{source.Channel(l.wanted[gv.Group], &handler.EnqueueRequestForObject{})},
+			OnEnding:  func(ctx context.Context, b Binding) { engine.OpenGates(ctx, refOf(b)) },
 			OnGone: func(_ context.Context, b Binding) {
 				engine.Forget(b.GetUID())
 				c.looked.forget(b.GetUID())
@@ -122,8 +124,13 @@ type connector struct {
 	// looked says that AWS was asked for the group since a generation is there.
 	looked *memo[bool]
 	hints  *memo[string]
+	later  *later
+	// notify asks for a reconcile of a binding.
+	notify func(binder.Ref)
 	// event records an Event on a binding.
 	event func(binder.Ref, binder.Event)
+	// allowed is what may be done for a binding.
+	allowed func(Binding) binder.Live
 }
 
 // Connect resolves the reference and reaches AWS. While a reference is waited for
