@@ -311,15 +311,15 @@ func (d *deployment) sync(k *kube) {
 	}
 }
 
-// place is the scheduler: an open machine without a pod of the workload, in the
-// zone that has the fewest.
+// place is the scheduler: an open machine without a pod on the port, in the zone
+// that has the fewest new ones, as with matchLabelKeys: [pod-template-hash].
 func (d *deployment) place(k *kube) *machine {
 	taken, byZone := map[*machine]bool{}, map[string]int{}
 	for _, p := range k.pods {
 		if p.app.port == d.app.port {
 			taken[p.machine] = true
 		}
-		if p.app == d.app && p.ended.IsZero() {
+		if p.app == d.app && p.version == d.version && p.ended.IsZero() {
 			byZone[p.machine.zone]++
 		}
 	}

@@ -42,14 +42,15 @@ func (w *world) strength(s *spot) strength {
 }
 
 // support are the pods whose process may listen on the target: those that make
-// it; else the one that made it, if it makes another now; else, if that is not
+// it; else the one that made it, if it makes it no more; else, if that is not
 // known, any matching pod of the node.
 func (w *world) support(s *spot) []Pod {
+	pod, there := w.former(s)
 	switch {
 	case len(s.pods) > 0:
 		return s.pods
-	case w.moved(s):
-		return []Pod{w.pods[s.claim.Pod.UID]}
+	case there:
+		return []Pod{pod}
 	case s.claim.Pod == (PodRef{}) && s.known:
 		return w.onNode[s.node.Name]
 	}
