@@ -206,7 +206,7 @@ func (p *process) order(b *binding) (binder.Order, error) {
 		Binding:    binder.Ref{Group: "nlb.m.crossplane.io", Namespace: namespace, Name: b.name, UID: b.uid},
 		Generation: b.generation, Created: b.created, Group: b.group, Drain: b.drain, Policy: b.policy,
 		Query: clusters.Query{Namespace: namespace, Service: b.service, Port: intstr.FromInt32(443), GroupProtocol: b.group.Protocol},
-		Ports: slices.Clone(b.ports), OwnIPs: maps.Clone(b.owns),
+		Poll:  b.poll, Ports: slices.Clone(b.ports), OwnIPs: maps.Clone(b.owns),
 	}
 	key, in := b.key, b.region
 	p.w.mu.Unlock()

@@ -148,7 +148,7 @@ func TestRollouts(t *testing.T) {
 				inWorld(t, profile, func(w *world) {
 					r.act(w)
 					w.do(func() {
-						if n := failed(w.users); n > 0 && !r.bare {
+						if n := failures(w.users); n > 0 && !r.bare {
 							t.Errorf("%d connections failed", n)
 						}
 					})
@@ -221,6 +221,6 @@ func (w *world) wrote(register, deregister int) {
 	defer w.mu.Unlock()
 	if got := w.judges.writes; got["RegisterTargets"] != register || got["DeregisterTargets"] != deregister {
 		w.t.Errorf("calls of RegisterTargets: %d, of DeregisterTargets: %d; want %d and %d\n%s",
-			got["RegisterTargets"], got["DeregisterTargets"], register, deregister, w.story())
+			got["RegisterTargets"], got["DeregisterTargets"], register, deregister, w.calls())
 	}
 }

@@ -95,8 +95,8 @@ func (w *world) warm(arn, zone string, at time.Time) int {
 	return n
 }
 
-// failed is how many connections did not end as their users wanted.
-func failed(users []*user) int {
+// failures is how many connections did not end as their users wanted.
+func failures(users []*user) int {
 	n := 0
 	for _, u := range users {
 		n += u.Report().Failed()

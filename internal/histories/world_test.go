@@ -71,6 +71,9 @@ type world struct {
 	judges  judges
 	users   []*user
 	verdict []string
+	// undos end what goes on; title says which world it is.
+	undos []func()
+	title func() string
 }
 
 // binding is a TargetGroupBinding as the API server has it.
@@ -92,6 +95,8 @@ type binding struct {
 	edited time.Time
 	key    awssim.AccessKey
 	region string
+	// poll is the interval at which the quiet group is read; 0 is the default.
+	poll time.Duration
 }
 
 // inWorld lets a story happen in a bubble of its own. Its judges see everything.
@@ -108,13 +113,13 @@ func inWorld(t *testing.T, profile awssim.Profile, story func(w *world)) {
 			t.Error(v)
 		}
 		if t.Failed() {
-			t.Log(w.story())
+			t.Log(w.title() + "\n" + w.calls())
 		}
 	})
 }
 
 func newWorld(t *testing.T, o awssim.Options) *world {
-	w := &world{t: t, profile: o.Profile, failsCheck: map[int32]bool{}}
+	w := &world{t: t, title: t.Name, profile: o.Profile, failsCheck: map[int32]bool{}}
 	o.RefuseByDefault, o.TokenBuckets, o.Latency, o.OnCall = true, true, latency, w.onCall
 	w.sim = awssim.New(o)
 	w.judges = newJudges()
@@ -189,10 +194,22 @@ func (w *world) until(what string, most time.Duration, is func() bool) time.Dura
 			return time.Since(began)
 		}
 		if time.Since(began) >= most {
-			w.t.Fatalf("not within %s: %s\n%s", most, what, w.story())
+			w.failed("not within %s: %s", most, what)
 		}
 		w.run(time.Second)
 	}
+}
+
+// failed ends the story, and tells it.
+func (w *world) failed(format string, args ...any) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var now []string
+	for _, arn := range w.groups() {
+		now = append(now, w.difference(arn))
+	}
+	w.t.Fatalf(format+"\n%s\n%s\n%s\n%s", append(args, strings.Join(now, "\n"), strings.Join(w.verdict[:min(len(w.verdict), 10)], "\n"), w.title(), w.calls())...)
 }
 
 // settled waits until AWS holds what is wanted and all of it is healthy.
@@ -303,8 +320,8 @@ func (w *world) groups() []string {
 	return out
 }
 
-// story is what AWS was asked to change, for people.
-func (w *world) story() string {
+// calls is what AWS was asked to change, for people.
+func (w *world) calls() string {
 	var b strings.Builder
 	for _, c := range w.sim.Calls() {
 		if c.Action != "RegisterTargets" && c.Action != "DeregisterTargets" {
