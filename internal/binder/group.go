@@ -232,17 +232,9 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.targets.list(),
 		Unread:    g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
 		UsedPorts: bd.ports, OwnIPs: o.OwnIPs,
-		Siblings: map[targets.Key]bool{}, QuotaFull: g.write.quotaFull(now),
-		Releasing: bd.releasing, Memory: bd.memory,
+		QuotaFull: g.write.quotaFull(now), Releasing: bd.releasing, Memory: bd.memory,
 	}
-	for _, other := range g.bindings {
-		if other == bd || other.releasing {
-			continue
-		}
-		for _, k := range other.plan.Wanted {
-			in.Siblings[k] = true
-		}
-	}
+	g.siblings(bd, &in)
 	live := g.b.o.Live(o.Binding)
 	if live.NoRegister != "" {
 		in.Policy.NoRegister = live.NoRegister

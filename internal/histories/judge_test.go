@@ -35,6 +35,8 @@ type judges struct {
 	last map[awssim.Key]departed
 	// down has how the process of a target ended last.
 	down map[awssim.Key]ending
+	// dropped is when DeregisterTargets named a target last.
+	dropped map[awssim.Key]time.Time
 	// missing is since when something wanted has not been registered.
 	missing map[string]time.Time
 	// troubled is until when AWS or Kubernetes are not well, or have just been.
@@ -52,13 +54,17 @@ type departed struct {
 	at        time.Time
 }
 
-// ending of a process: when it was told to end, if it was, and when it did.
-type ending struct{ told, at time.Time }
+// ending of a process: when it was told to end, if it was, and when it did. One that
+// is inPlace has a successor on its machine.
+type ending struct {
+	told, at time.Time
+	inPlace  bool
+}
 
 func newJudges() judges {
 	return judges{
 		read: map[string]map[awssim.Key]awssim.Target{}, known: map[string]bool{},
-		last: map[awssim.Key]departed{}, down: map[awssim.Key]ending{}, missing: map[string]time.Time{}, writes: map[string]int{},
+		last: map[awssim.Key]departed{}, down: map[awssim.Key]ending{}, dropped: map[awssim.Key]time.Time{}, missing: map[string]time.Time{}, writes: map[string]int{},
 	}
 }
 
@@ -132,6 +138,7 @@ func (w *world) judgeDeregister(arn string, keys []awssim.Key) {
 		w.wrong("DeregisterTargets while the API server cannot be watched")
 	}
 	for _, k := range keys {
+		j.dropped[k] = now
 		released := !slices.ContainsFunc(w.bindings, func(b *binding) bool { return b.group.ARN == arn && !b.deleted })
 		switch why := w.holds(arn, k); {
 		case why != "":

@@ -45,6 +45,27 @@ var rollouts = map[string]rollout{
 		w.wrote(0, 0)
 		w.served(users, 2)
 	}},
+	"TwoBindingsShareAGroup": {reason: "what one binding keeps for a pod that restarts is not another's to remove, also after a restart of the process", act: func(w *world) {
+		one, two := careful("one"), careful("two")
+		two.port, two.check = 9443, 9080
+		one.daemonSet, two.daemonSet = true, true
+		sets := []*daemonSet{{app: one, version: 1, unavailable: 1}, {app: two, version: 1, unavailable: 1}}
+		one.check, two.check = 0, 0 // the group has one health check port: the traffic's
+		w.machinesIn(6)
+		w.do(func() { w.controllers = append(w.controllers, sets[0], sets[1]) })
+		arn := w.groupOf("both", one)
+		w.failsCheck[one.port], w.failsCheck[two.port] = false, false
+		w.bind("one", arn, one)
+		w.bind("two", arn, two)
+		w.settled(15 * time.Minute)
+		w.do(func() { clear(w.judges.writes); sets[0].version++; sets[1].version++ })
+		w.run(3 * time.Minute)
+		w.do(func() { w.restart = time.Now() })
+		w.rolled(one, func() int { return 2 }, 6)
+		w.rolled(two, func() int { return 2 }, 6)
+		w.run(10 * time.Minute)
+		w.wrote(0, 0)
+	}},
 	"ADeploymentMovesWithGates": {reason: "an old pod is told to end when AWS calls a new one healthy, and its target leaves at once", act: func(w *world) {
 		a := patient(w, "web")
 		d := &deployment{app: a, version: 1, replicas: 4, surge: 1, gated: w.healthy}

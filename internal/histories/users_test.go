@@ -36,9 +36,11 @@ func (w *world) judgeUsers() {
 //
 //   - its zone had nobody who had been ready for long enough to be registered and
 //     found healthy;
-//   - its process ended without a word, and AWS had not had the time to notice, or
-//     went sooner than nodes stop to send to a target that was deregistered;
-//   - AWS or Kubernetes were not well when it was to be deregistered.
+//   - its target was deregistered, and nodes go on to send to it for some time;
+//   - its process ended without a word, or restarted in place without failing its
+//     health check first, and AWS had not had the time to notice;
+//   - it left sooner than anybody could have acted, or while AWS or Kubernetes were
+//     not well.
 func (w *world) saveable(u *user, f awssim.Failure) string {
 	if w.warm(u.arn, u.zone, f.At) == 0 {
 		return ""
@@ -50,16 +52,16 @@ func (w *world) saveable(u *user, f awssim.Failure) string {
 	if !known {
 		return "the process on " + w.what(f.Target) + " never ended"
 	}
-	given := w.given(f.Target)
-	switch since := f.At.Sub(end.at); {
-	case end.told.IsZero() && since < w.noticed():
-		return "" // it crashed
-	case !end.told.IsZero() && end.at.Sub(end.told) < given && since < given:
-		return "" // it left too soon
-	case !end.told.IsZero() && w.judges.troubled.After(end.told):
+	dropped, told := w.judges.dropped[f.Target], end.told
+	late := told.IsZero() || end.at.Sub(told) < w.given(f.Target, end) || w.judges.troubled.After(told) || w.warm(u.arn, u.zone, told) == 0
+	switch {
+	case f.At.Before(dropped.Add(w.profile.DeregisteredFlows.Max)) && (late || !dropped.After(told.Add(prompt))):
+		return ""
+	case late && f.At.Sub(end.at) < w.noticed():
 		return ""
 	}
-	return fmt.Sprintf("%s was told to end at %s and ended at %s", w.what(f.Target), end.told.Format(time.TimeOnly), end.at.Format(time.TimeOnly))
+	return fmt.Sprintf("%s was told to end at %s and ended at %s; it was deregistered at %s",
+		w.what(f.Target), told.Format(time.TimeOnly), end.at.Format(time.TimeOnly), dropped.Format(time.TimeOnly))
 }
 
 // noticed is how long AWS may take to send nothing more to a dead process: two
@@ -67,13 +69,16 @@ func (w *world) saveable(u *user, f awssim.Failure) string {
 func (w *world) noticed() time.Duration { return 3*checkEvery + w.profile.UnhealthyFlows.Max }
 
 // given is how long a process must serve after it was told to end, so that the
-// rules can save its connections: with a check that fails first it is AWS's check
-// that takes it out, else a deregistration.
-func (w *world) given(k awssim.Key) time.Duration {
-	if w.failsCheck[k.Port] {
+// rules can save its connections. In place it is AWS's check that takes it out, if
+// it fails that first; nobody else does. Else it is deregistered.
+func (w *world) given(k awssim.Key, end ending) time.Duration {
+	switch {
+	case !end.inPlace:
+		return w.profile.DeregisteredFlows.Max + prompt
+	case w.failsCheck[k.Port]:
 		return w.noticed()
 	}
-	return w.profile.DeregisteredFlows.Max + prompt
+	return 24 * time.Hour
 }
 
 // warm counts the pods of a zone that serve, and have for long enough that AWS can

@@ -190,7 +190,16 @@ func (w *world) settleOwnership() {
 		default:
 			s.ours = s.known && used[s.Port]
 		}
+		s.sibling = s.sibling || !s.ours && w.theirs(s)
 	}
+}
+
+// theirs: another binding of this cluster made it, or may have.
+func (w *world) theirs(s *spot) bool {
+	if w.Group.Type == TypeIP {
+		return w.SiblingIPs[s.Key]
+	}
+	return s.known && w.SiblingPorts[s.Port]
 }
 
 // takesOver: foreign targets leave. Exclusive written on a group that is not
