@@ -229,7 +229,7 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 	view := g.b.o.Clusters.View(id, g.targets.registered())
 	since := g.b.o.Clusters.CompleteSince(id)
 	in := targets.Input{
-		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.targets.list(),
+		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.known(now),
 		Unread:    g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
 		UsedPorts: bd.ports, OwnIPs: o.OwnIPs,
 		QuotaFull: g.write.quotaFull(now), Releasing: bd.releasing, Memory: bd.memory,

@@ -117,6 +117,23 @@ func (g *group) goRead(p aws.Priority) bool {
 	return true
 }
 
+// staleAfter is how old a word of AWS's may be that a target is not healthy: longer
+// than between two reads of a group that has such a one, with others in turn.
+const staleAfter = 90 * time.Second
+
+// known are the group's targets for a plan. While the group cannot be read nobody
+// knows who serves, and a target that was not healthy may have become so; callers
+// hold mu.
+func (g *group) known(now time.Time) []targets.Target {
+	out := g.targets.list()
+	old := now.Sub(g.read.done) > staleAfter
+	for i, t := range out {
+		awaited := t.Health == targets.HealthInitial || t.Health == targets.HealthUnhealthy || t.Health == targets.HealthUnhealthyDraining
+		out[i].Stale = g.read.err != nil || old && awaited
+	}
+	return out
+}
+
 // access is that of the oldest order; callers hold mu.
 func (g *group) access() *aws.Access {
 	for _, bd := range g.sorted() {

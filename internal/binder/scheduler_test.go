@@ -303,3 +303,25 @@ func (b *bench) within10(what string, is func() bool) {
 		}
 	}
 }
+
+// TestWhileAGroupCannotBeReadTheLastOneStays: nobody knows by then who serves.
+func TestWhileAGroupCannotBeReadTheLastOneStays(t *testing.T) {
+	inBubble(t, awssim.Options{Profile: awssim.Observed}, 10*time.Minute, func(t *testing.T, b *bench) {
+		b.nodes(6)
+		arn := b.group("web")
+		b.world.run("web", 0, 1)
+		b.engine.Bind(b.order("web", arn))
+		b.within10("both are registered", func() bool { return len(b.held(arn)) == 2 })
+		time.Sleep(5 * time.Second)
+		repair := b.sim.Fault(awssim.Fault{Action: health, Effect: awssim.Deny})
+		time.Sleep(10 * time.Minute) // they become healthy, and nobody hears of it
+		b.world.run("web", 0, 1, 2, 3)
+		b.world.change("web", func() { b.world.pods["web"][0].Terminating, b.world.pods["web"][1].Terminating = true, true })
+		time.Sleep(time.Minute)
+		if diff := cmp.Diff(want(0, 1, 2, 3), b.held(arn)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		repair()
+		b.within10("the others have become healthy", func() bool { return cmp.Diff(want(2, 3), b.held(arn)) == "" })
+	})
+}

@@ -86,7 +86,7 @@ func (f floor) add(s *spot, n int) {
 // fails open for certain an unhealthy one does; an initial one may not even be
 // set up.
 func (w *world) counts(s *spot) bool {
-	return s.healthy() || w.failsOpen && s.target.Presence == Registered && s.target.Health == HealthUnhealthy
+	return !s.target.Stale && s.healthy() || w.failsOpen && s.target.Presence == Registered && s.target.Health == HealthUnhealthy
 }
 
 // mayServe: to leave itself, doubt is enough to protect it.

@@ -38,7 +38,7 @@ func (s *spot) healthy() bool {
 // maybeHealthy: it is, or nobody knows.
 func (s *spot) maybeHealthy() bool {
 	h := s.target.Health
-	return s.registered() && (h == HealthHealthy || h == HealthUnread || h == HealthUnavailable)
+	return s.registered() && (h == HealthHealthy || h == HealthUnread || h == HealthUnavailable || s.target.Stale)
 }
 
 // dead: the instance is stopped or terminated, so no process can serve there.

@@ -201,6 +201,9 @@ type Target struct {
 	Health   Health
 	// Reason is AWS's reason code, such as Elb.RegistrationInProgress.
 	Reason string
+	// Stale says that Health is too old to go by, because the group cannot be read: it
+	// may serve by now, or no more.
+	Stale bool
 	// Zone is the availability zone as far as known from the node.
 	Zone string
 	// LastWrite is when we last wrote it in this process; zero if never.

@@ -93,7 +93,7 @@ func (w *world) mayBeNotReady(s *spot) bool {
 	if w.blind(s) != nil || slices.ContainsFunc(s.pods, ready) {
 		return false
 	}
-	unhealthy := s.target.Health == HealthUnhealthy || s.target.Health == HealthUnhealthyDraining
+	unhealthy := !s.target.Stale && (s.target.Health == HealthUnhealthy || s.target.Health == HealthUnhealthyDraining)
 	again := w.Policy.RegisterScheduled && slices.ContainsFunc(s.pods, starting)
 	return w.Policy.NotReadyDeregister && s.node.Ready && unhealthy && w.anyReady && !again
 }
