@@ -196,7 +196,9 @@ func (s *story) serverActs() string {
 		return "watches end and cannot resume"
 	case 2:
 		s.api.setLag(d / 10)
+		s.judges.lag = max(s.judges.lag, d/10)
 		s.later2(d, func() { s.api.setLag(0) })
+		s.later2(d+30*time.Second, func() { s.judges.lag = 0 })
 		return fmt.Sprintf("slow watches for %s", d)
 	}
 	s.api.setDown(true)

@@ -22,6 +22,8 @@ const (
 	vacatedFor = 120 * time.Second
 	// settles is binding.md §7: nothing leaves so soon after a start.
 	settles = 10 * time.Second
+	// looks is how often judges look by themselves.
+	looks = 6 * time.Second
 	// prompt is how long what is wanted may be missing while nothing is wrong.
 	prompt = 15 * time.Second
 )
@@ -41,6 +43,10 @@ type judges struct {
 	missing map[string]time.Time
 	// troubled is until when AWS or Kubernetes are not well, or have just been.
 	troubled time.Time
+	// next is when they look again.
+	next time.Time
+	// lag is how late Kubernetes has been to tell, of late.
+	lag time.Duration
 	// blind is since when the API server cannot be watched; zero if it can.
 	blind time.Time
 	// writes are the calls since the judge was asked to count.
@@ -227,7 +233,7 @@ func (w *world) wanted(arn string) map[awssim.Key]time.Time {
 // holds says why a target must stay; empty if it may leave.
 func (w *world) holds(arn string, k awssim.Key) string {
 	why := ""
-	firm := func(since time.Time) bool { return time.Since(since) > news+w.api.lag }
+	firm := func(since time.Time) bool { return time.Since(since) > news+w.judges.lag }
 	w.selected(arn, func(p *running, key awssim.Key, since time.Time) {
 		leaving, departing := signals(p.machine)
 		if key != k || leaving || departing || p.machine.off || p.machine.gone || !firm(since) {
@@ -281,8 +287,11 @@ func (w *world) machineOf(id string) *machine {
 func (w *world) hasPod(arn string, k awssim.Key) bool {
 	found := false
 	w.selected(arn, func(_ *running, key awssim.Key, _ time.Time) { found = found || key == k })
+	for _, p := range w.pods {
+		found = found || p.key() == k && !p.ended.IsZero() && time.Since(p.ended) < news+w.judges.lag
+	}
 	last, seen := w.judges.last[k]
-	return found || seen && time.Since(last.at) < news+w.api.lag || time.Since(w.lastEdit(arn)) < news
+	return found || seen && time.Since(last.at) < news+w.judges.lag || time.Since(w.lastEdit(arn)) < news
 }
 
 func (w *world) lastEdit(arn string) time.Time {
@@ -338,8 +347,12 @@ func (w *world) difference(arn string) string {
 
 // look is what judges do from time to time.
 func (w *world) look() {
-	w.judgeUsers()
 	now := time.Now()
+	if now.Before(w.judges.next) {
+		return
+	}
+	w.judges.next = now.Add(looks)
+	w.judgeUsers()
 	for _, arn := range w.groups() {
 		held := map[awssim.Key]bool{}
 		for _, t := range w.sim.Targets(arn) {

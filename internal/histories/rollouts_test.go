@@ -195,12 +195,15 @@ func (w *world) serve(c controller, a *app, edit ...func(*binding)) []*user {
 
 // healthy says that AWS calls a pod's target healthy: what its gate waits for.
 func (w *world) healthy(p *running) bool {
-	for _, arn := range w.groups() {
-		if t, ok := w.sim.Target(arn, p.key().ID, p.key().Port); ok && t.State == awssim.Healthy {
-			return true
+	if now := time.Now(); now != w.gates.at {
+		w.gates.at, w.gates.healthy = now, map[awssim.Key]bool{}
+		for _, arn := range w.groups() {
+			for _, t := range w.sim.Targets(arn) {
+				w.gates.healthy[t.Key] = w.gates.healthy[t.Key] || t.State == awssim.Healthy
+			}
 		}
 	}
-	return false
+	return w.gates.healthy[p.key()]
 }
 
 // rolled waits until all pods of an app are of its version, and ready.

@@ -71,6 +71,11 @@ type world struct {
 	judges  judges
 	users   []*user
 	verdict []string
+	// gates has what AWS called healthy when a gate was looked at last.
+	gates struct {
+		at      time.Time
+		healthy map[awssim.Key]bool
+	}
 	// undos end what goes on; title says which world it is.
 	undos []func()
 	title func() string
@@ -196,7 +201,7 @@ func (w *world) until(what string, most time.Duration, is func() bool) time.Dura
 		if time.Since(began) >= most {
 			w.failed("not within %s: %s", most, what)
 		}
-		w.run(time.Second)
+		w.run(tick)
 	}
 }
 
