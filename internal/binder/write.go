@@ -167,7 +167,7 @@ func (g *group) call(ctx context.Context, op operation) {
 		g.gone(now)
 	case class == aws.ClassTransient || class == aws.ClassUnknown:
 		// Nobody knows whether it took effect.
-		g.targets.doubted(keys, now)
+		g.targets.doubted(keys, now, op.register)
 		g.write.failed(err, now)
 	default: // refused for certain: throttled, denied
 		g.write.failed(err, now)

@@ -150,7 +150,7 @@ func (w *world) judgeDeregister(arn string, keys []awssim.Key) {
 		case why != "":
 			w.wrong("DeregisterTargets names %s: %s", w.what(k), why)
 		case !released && w.lastInZone(arn, k, keys):
-			w.wrong("DeregisterTargets names %s: the last one that serves in its zone", w.what(k))
+			w.wrong("DeregisterTargets names %s: the last one that serves in its zone\nheld: %v\nread: %v", w.what(k), w.sim.Targets(arn), w.judges.read[arn])
 		}
 	}
 }

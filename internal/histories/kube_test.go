@@ -68,7 +68,11 @@ type kube struct {
 }
 
 // controller is one of the loops of kube-controller-manager.
-type controller interface{ sync(k *kube) }
+type controller interface {
+	sync(k *kube)
+	// done says that everything is as it should be, and nothing goes on.
+	done(k *kube) bool
+}
 
 func (k *kube) now() metav1.Time { return metav1.NewTime(time.Now().Add(k.skew)) }
 

@@ -260,6 +260,19 @@ func (d *daemonSet) sync(k *kube) {
 	}
 }
 
+func (d *daemonSet) done(k *kube) bool {
+	for _, m := range k.open() {
+		mine := k.where(func(p *running) bool { return p.app == d.app && p.machine == m })
+		if len(mine) != 1 || !mine[0].rests(d.version) {
+			return false
+		}
+	}
+	return true
+}
+
+// rests: it is ready, of the latest version, and nobody ends it.
+func (p *running) rests(version int) bool { return p.ready && p.ended.IsZero() && p.version == version }
+
 // deployment keeps a number of pods, no two on one machine, and rolls them over by
 // way of new ones elsewhere.
 type deployment struct {
@@ -309,6 +322,16 @@ func (d *deployment) sync(k *kube) {
 	for _, p := range fresh[min(len(fresh), d.replicas):] {
 		k.remove(p)
 	}
+}
+
+func (d *deployment) done(k *kube) bool {
+	mine := k.where(func(p *running) bool { return p.app == d.app })
+	for _, p := range mine {
+		if !p.rests(d.version) {
+			return false
+		}
+	}
+	return len(mine) == d.replicas
 }
 
 // place is the scheduler: an open machine without a pod on the port, in the zone

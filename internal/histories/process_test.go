@@ -38,10 +38,9 @@ type process struct {
 	running sync.WaitGroup
 	began   time.Time
 
-	mu     sync.Mutex
-	queue  []types.UID
-	wake   chan struct{}
-	events []binder.Event
+	mu    sync.Mutex
+	queue []types.UID
+	wake  chan struct{}
 }
 
 // start a new process; callers hold no lock.
@@ -57,9 +56,9 @@ func (w *world) start() {
 		Clusters: cluster, Live: p.live,
 		Notify: func(r binder.Ref) { p.enqueue(r.UID) },
 		Event: func(_ binder.Ref, e binder.Event) {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.events = append(p.events, e)
+			w.hearing.Lock()
+			defer w.hearing.Unlock()
+			w.heard = append(w.heard, time.Now().Format(time.TimeOnly)+" "+e.Reason+": "+e.Message)
 		},
 	})
 	p.running.Go(func() { _ = cluster.Start(p.ctx) })

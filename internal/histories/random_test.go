@@ -85,7 +85,15 @@ func history(t *testing.T, seed uint64) {
 		}
 		s.do(s.mend)
 		s.tell("all is well again")
-		w.settled(90 * time.Minute)
+		w.until("Kubernetes is at rest", 3*time.Hour, func() bool {
+			for _, c := range w.controllers {
+				if !c.done(&w.kube) {
+					return false
+				}
+			}
+			return true
+		})
+		w.settled(30 * time.Minute)
 		s.tell("settled")
 		w.do(func() { clear(w.judges.writes) })
 		w.run(15 * time.Minute)

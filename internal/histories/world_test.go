@@ -71,6 +71,9 @@ type world struct {
 	judges  judges
 	users   []*user
 	verdict []string
+	// heard are the Events of the bindings.
+	hearing sync.Mutex
+	heard   []string
 	// gates has what AWS called healthy when a gate was looked at last.
 	gates struct {
 		at      time.Time
@@ -325,18 +328,17 @@ func (w *world) groups() []string {
 	return out
 }
 
-// calls is what AWS was asked to change, for people.
+// calls is what AWS was asked to change and what the bindings say, for people.
 func (w *world) calls() string {
 	var b strings.Builder
-	for _, c := range w.sim.Calls() {
-		if c.Action != "RegisterTargets" && c.Action != "DeregisterTargets" {
-			continue
-		}
-		var keys []string
-		for _, k := range named(c) {
-			keys = append(keys, fmt.Sprintf("%s:%d", k.ID[12:], k.Port))
-		}
-		fmt.Fprintf(&b, "%s %s %s %s %d %s\n", c.At.Format(time.TimeOnly), c.Action, c.TargetGroupARN[max(0, len(c.TargetGroupARN)-24):], strings.Join(keys, ","), c.Status, c.Code)
+	w.hearing.Lock()
+	for _, e := range w.heard {
+		fmt.Fprintln(&b, e)
+	}
+	w.hearing.Unlock()
+	for _, bd := range w.bindings {
+		snap, _ := w.process.engine.Snapshot(bd.uid)
+		fmt.Fprintf(&b, "%s: %+v\n", bd.name, snap.Conditions)
 	}
 	return b.String()
 }
