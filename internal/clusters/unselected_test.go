@@ -56,6 +56,9 @@ func TestPodsThatAreNotSelectedAnyMore(t *testing.T) {
 			synctest.Wait()
 			typo(w)
 		}, nil},
+		"Likelier": {"Of two the one that declares the port is named.", func(w *world) {
+			w.pods.put(aPod("0", "node-1", noPorts))
+		}, typo, []string{"a"}},
 		"Stranger": {"A stranger that takes the port is evidence of another kind.", nil, func(w *world) {
 			w.pods.drop(aPod("a", "node-1"))
 			w.pods.put(aPod("z", "node-1", in("other")))

@@ -113,6 +113,7 @@ func (c *Cluster) onPorts(sub *subscription) (occupied map[targets.Key]targets.P
 		}
 	}
 	occupied, unselected = map[targets.Key]targets.PodRef{}, map[targets.Key]targets.Pod{}
+	left := map[targets.Key]*pod{}
 	nodes := c.nodeTable.nodes(time.Now())
 	for _, k := range sub.registered {
 		n := c.holder(nodes, k)
@@ -123,8 +124,8 @@ func (c *Cluster) onPorts(sub *subscription) (occupied map[targets.Key]targets.P
 			switch {
 			case sub.pods[p.key()] != nil:
 			case !c.stranger(sub, p):
-				if was, ok := unselected[k]; sub.left(p, n, k.Port) && (!ok || byName(p.PodRef, was.PodRef) < 0) {
-					unselected[k] = p.Pod
+				if was, ok := left[k]; sub.left(p, n, k.Port) && (!ok || before(p, was, n, k.Port, sub.query)) {
+					left[k] = p
 				}
 			case n.InstanceID == k.ID && occupies(p, n, k.Port, sub.query):
 				if was, ok := occupied[k]; !ok || byName(p.PodRef, was) < 0 {
@@ -133,7 +134,18 @@ func (c *Cluster) onPorts(sub *subscription) (occupied map[targets.Key]targets.P
 			}
 		}
 	}
+	for k, p := range left {
+		unselected[k] = p.Pod
+	}
 	return nilIfEmpty(occupied), nilIfEmpty(unselected)
+}
+
+// before: of two that may serve on a port, the one that declares it is the likelier.
+func before(p, other *pod, n *node, port int32, q Query) bool {
+	if mine, its := declares(p, n, port, q), declares(other, n, port, q); mine != its {
+		return mine
+	}
+	return byName(p.PodRef, other.PodRef) < 0
 }
 
 // holder is the node that a target is on, if it is there.

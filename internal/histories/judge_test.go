@@ -326,14 +326,14 @@ func (w *world) lastInZone(arn string, k awssim.Key, leave []awssim.Key) bool {
 }
 
 // difference is between what AWS holds and what is wanted; empty if there is none.
-func (w *world) difference(arn string) string {
+func (w *world) difference(arn string, ignored ...awssim.Key) string {
 	wanted := w.wanted(arn)
 	var extra []string
 	for _, t := range w.sim.Targets(arn) {
 		if t.State == awssim.Draining {
 			continue
 		}
-		if _, ok := wanted[t.Key]; !ok {
+		if _, ok := wanted[t.Key]; !ok && !slices.Contains(ignored, t.Key) {
 			extra = append(extra, "+"+w.what(t.Key))
 		}
 		delete(wanted, t.Key)
@@ -343,6 +343,19 @@ func (w *world) difference(arn string) string {
 	}
 	slices.Sort(extra)
 	return strings.Join(extra, " ")
+}
+
+// overdue says that the engine tells of a target that waits to leave, for a new one to
+// become healthy in its zone, and that this takes long: it is never forced.
+func (w *world) overdue(k awssim.Key) bool {
+	for _, b := range w.bindings {
+		for _, c := range b.conditions {
+			if c.Type == "DeparturesWaiting" && (strings.Contains(c.Message, fmt.Sprintf("%s:%d", k.ID, k.Port)) || strings.Contains(c.Message, "and others")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // look is what judges do from time to time.

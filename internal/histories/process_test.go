@@ -196,7 +196,7 @@ func (p *process) reconcileOne(uid types.UID) {
 	if !maps.Equal(owns, b.owns) {
 		p.enqueue(uid)
 	}
-	b.ports, b.owns = slices.Clone(snap.Ports), owns
+	b.ports, b.owns, b.conditions = slices.Clone(snap.Ports), owns, snap.Conditions
 }
 
 func (p *process) order(b *binding) (binder.Order, error) {

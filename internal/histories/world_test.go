@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
+	"github.com/provider-nlb/provider-nlb/internal/binder"
 	"github.com/provider-nlb/provider-nlb/internal/targets"
 )
 
@@ -97,8 +98,9 @@ type binding struct {
 	deleted, gone bool
 	generation    int64
 	// What status has recorded.
-	ports []int32
-	owns  map[targets.Key]bool
+	ports      []int32
+	owns       map[targets.Key]bool
+	conditions []binder.Condition
 	// edited is when the spec changed last.
 	edited time.Time
 	key    awssim.AccessKey
@@ -225,7 +227,13 @@ func (w *world) settled(most time.Duration) {
 	w.t.Helper()
 	w.until("AWS holds what is wanted, and it is healthy", most, func() bool {
 		for _, arn := range w.groups() {
-			if w.difference(arn) != "" || len(w.wanted(arn)) == 0 || !w.allHealthy(arn) {
+			var late []awssim.Key
+			for _, t := range w.sim.Targets(arn) {
+				if w.overdue(t.Key) {
+					late = append(late, t.Key)
+				}
+			}
+			if w.difference(arn, late...) != "" || len(w.wanted(arn)) == 0 || !w.allHealthy(arn) {
 				return false
 			}
 		}
@@ -337,8 +345,7 @@ func (w *world) calls() string {
 	}
 	w.hearing.Unlock()
 	for _, bd := range w.bindings {
-		snap, _ := w.process.engine.Snapshot(bd.uid)
-		fmt.Fprintf(&b, "%s: %+v\n", bd.name, snap.Conditions)
+		fmt.Fprintf(&b, "%s: %+v\n", bd.name, bd.conditions)
 	}
 	return b.String()
 }

@@ -3,6 +3,7 @@ package targets
 import (
 	"maps"
 	"testing"
+	"time"
 )
 
 // unselected is a pod that runs on node's target and is not selected any more.
@@ -33,6 +34,9 @@ func TestWhatIsNotSelectedAnyMore(t *testing.T) {
 			anew, []string{"- i-a SelectionChanged", "~ i-b DepartureBudget", "~ i-c DepartureBudget", "= i-x PodReady"}},
 		{"NeverSeen", "After a restart nobody remembers whose target it is, and the pod on its port tells.",
 			with(anew, input(func(in *Input) { in.Memory.Claims = nil })), []string{"- i-a SelectionChanged", "~ i-b DepartureBudget", "~ i-c DepartureBudget", "= i-x PodReady"}},
+		{"AnotherPod", "A pod that is not selected and never made the target says nothing of the one that did and comes back.",
+			scene(node("a"), target("a", HealthUnhealthy), claim("a", time.Second, true), unselected("a", uid("other")), healthyPods("b", "c")),
+			[]string{"= i-a Vacated", "= i-b PodReady", "= i-c PodReady"}},
 		{"LastOneStays", "Its process serves, so the last one of a zone stays.",
 			scene(node("a"), target("a", HealthHealthy), claim("a", 0, false), unselected("a"), node("x"), pod("x"), target("x", HealthInitial)),
 			[]string{"~ i-a Floor", "= i-x PodReady"}},

@@ -150,7 +150,8 @@ func (w *world) former(s *spot) (Pod, bool) {
 		return pod, true
 	}
 	pod, there := w.View.Unselected[s.Key]
-	return pod, there && !w.Releasing
+	its := s.claim.Pod == (PodRef{}) || s.claim.Pod.UID == pod.UID
+	return pod, there && its && !w.Releasing
 }
 
 // unavailable says why a pod that makes this target does not make it a wanted
