@@ -56,9 +56,11 @@ func (w *writeState) failed(err error, now time.Time) {
 }
 
 // An operation is one call: targets of one binding to register or deregister.
+// order is the binding's as of then: it can change while the call is made.
 type operation struct {
 	register bool
 	binding  *binding
+	order    Order
 	changes  []targets.Change
 }
 
@@ -82,7 +84,7 @@ func (g *group) choose(all []*binding) operation {
 				changes = bd.writable(bd.plan.Register)
 			}
 			if len(changes) > 0 {
-				return operation{register, bd, slices.Clone(changes[:min(len(changes), chunk)])}
+				return operation{register, bd, bd.order, slices.Clone(changes[:min(len(changes), chunk)])}
 			}
 		}
 		return operation{}
@@ -124,7 +126,7 @@ func (g *group) carryOut(ctx context.Context) {
 	if op.empty() {
 		return
 	}
-	access, priority := op.binding.order.Access, aws.PriorityDeregister
+	access, priority := op.order.Access, aws.PriorityDeregister
 	if op.register {
 		priority = aws.PriorityRegister
 	}
@@ -152,7 +154,7 @@ func (g *group) call(ctx context.Context, op operation) {
 		g.targets.wroteRegistered(keys, now)
 		g.write.succeeded()
 	case err == nil:
-		g.targets.wroteDeregistered(keys, now, op.binding.order.Drain)
+		g.targets.wroteDeregistered(keys, now, op.order.Drain)
 		g.write.succeeded()
 		g.write.quotaAt = time.Time{} // there is room again
 	case op.register && (aws.Code(err) == "InvalidTarget" || class == aws.ClassTerminal):
@@ -184,7 +186,7 @@ func (g *group) refuse(ctx context.Context, op operation, err error) {
 	if len(bad) == 0 && len(op.changes) > 1 {
 		half := len(op.changes) / 2
 		for _, part := range [][]targets.Change{op.changes[:half], op.changes[half:]} {
-			g.call(ctx, operation{op.register, op.binding, part})
+			g.call(ctx, operation{op.register, op.binding, op.order, part})
 		}
 		return
 	}

@@ -188,9 +188,11 @@ func (s *story) serverActs() string {
 	s.trouble(d + 30*time.Second)
 	switch s.r.IntN(4) {
 	case 0:
+		s.judges.saw = time.Now()
 		s.api.cut()
 		return "watches end"
 	case 1:
+		s.judges.saw = time.Now()
 		s.api.compact()
 		s.api.cut()
 		return "watches end and cannot resume"
@@ -203,7 +205,7 @@ func (s *story) serverActs() string {
 	}
 	s.api.setDown(true)
 	s.judges.blind = time.Now()
-	s.later2(d, func() { s.api.setDown(false); s.judges.blind = time.Time{} })
+	s.later2(d, func() { s.api.setDown(false); s.judges.blind, s.judges.saw = time.Time{}, time.Now() })
 	return fmt.Sprintf("down for %s", d)
 }
 
