@@ -314,7 +314,10 @@ func (w *world) lastInZone(arn string, k awssim.Key, leave []awssim.Key) bool {
 		all[t.Key] = t
 	}
 	mine, m := all[k], w.machineOf(k.ID)
-	if mine.State != awssim.Healthy || m == nil || m.off || m.listens[k.Port] == nil || !m.listens[k.Port].up {
+	if mine.State != awssim.Healthy || m == nil || m.off {
+		return false
+	}
+	if p := m.listens[k.Port]; p == nil || !p.up || time.Since(p.made) < news+w.judges.lag {
 		return false
 	}
 	for _, other := range all {

@@ -192,7 +192,9 @@ func (k *kube) deleteNode(m *machine) {
 	k.api.remove("nodes", m.node)
 	k.clock.after(collected, func() {
 		for _, p := range k.on(m) {
-			k.forget(p)
+			if m.gone {
+				k.forget(p)
+			}
 		}
 	})
 }

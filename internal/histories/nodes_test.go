@@ -62,3 +62,13 @@ func (w *world) restore(m *machine) {
 		delete(n.Labels, corev1.LabelNodeExcludeBalancers)
 	})
 }
+
+// rejoin is a kubelet that makes its Node object anew.
+func (w *world) rejoin(m *machine) {
+	if !m.gone {
+		return
+	}
+	m.gone, m.signalled = false, time.Now()
+	m.node.UID = w.uid()
+	w.api.put("nodes", m.node)
+}

@@ -271,7 +271,9 @@ func (d *daemonSet) done(k *kube) bool {
 }
 
 // rests: it is ready, of the latest version, and nobody ends it.
-func (p *running) rests(version int) bool { return p.ready && p.ended.IsZero() && p.version == version }
+func (p *running) rests(version int) bool {
+	return p.ready && p.ended.IsZero() && p.version == version && !p.machine.off && !p.machine.gone
+}
 
 // deployment keeps a number of pods, no two on one machine, and rolls them over by
 // way of new ones elsewhere.

@@ -4,10 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,7 +18,7 @@ import (
 
 var (
 	oneSeed   = flag.Uint64("seed", 0, "replay the random history of this seed")
-	histories = flag.Int("histories", 0, "how many random histories to live through; 0 means 1,000, or 100 with -short")
+	histories = flag.Uint("histories", 60, "how many random histories to live through")
 	firstSeed = flag.Uint64("first", 1, "the first seed")
 )
 
@@ -33,16 +31,7 @@ func TestRandomHistories(t *testing.T) {
 		history(t, *oneSeed)
 		return
 	}
-	n := uint64(1000)
-	if testing.Short() {
-		n = 100
-	}
-	if given, err := strconv.ParseUint(os.Getenv("HISTORIES"), 10, 64); err == nil {
-		n = given
-	}
-	if *histories > 0 {
-		n = uint64(*histories)
-	}
+	n := uint64(*histories)
 	var next atomic.Uint64
 	next.Store(*firstSeed)
 	for i := range runtime.GOMAXPROCS(0) {
@@ -79,9 +68,9 @@ func history(t *testing.T, seed uint64) {
 		}
 		s.begin()
 		w.settled(30 * time.Minute)
-		for end := time.Now().Add(25 * time.Minute); time.Now().Before(end); {
+		for range 10 + s.r.IntN(20) {
 			s.do(s.something)
-			w.run(s.span(2*time.Second, 75*time.Second))
+			w.run(s.span(time.Second, 50*time.Second))
 		}
 		s.do(s.mend)
 		s.tell("all is well again")
@@ -96,7 +85,7 @@ func history(t *testing.T, seed uint64) {
 		w.settled(30 * time.Minute)
 		s.tell("settled")
 		w.do(func() { clear(w.judges.writes) })
-		w.run(15 * time.Minute)
+		w.run(4 * time.Minute) // in which each group is read some times
 		w.wrote(0, 0)
 	})
 }
@@ -116,9 +105,9 @@ func (s *story) begin() {
 	if s.one(4) {
 		s.skew = s.span(-time.Hour, time.Hour)
 	}
-	s.machinesIn(6 + s.r.IntN(5))
+	s.machinesIn(5 + s.r.IntN(4))
 	shared := ""
-	for i := range 1 + s.r.IntN(3) {
+	for i := range 1 + s.r.IntN(2) + s.r.IntN(2) {
 		a := &app{name: fmt.Sprintf("app-%d", i), port: int32(7443 + 1000*i), pulls: s.span(0, 20*time.Second), warms: s.span(0, 10*time.Second)}
 		switch s.r.IntN(3) {
 		case 0: // fails its check first
@@ -129,6 +118,9 @@ func (s *story) begin() {
 			a.drains = s.span(0, 10*time.Second)
 		}
 		if a.daemonSet = s.one(2); a.daemonSet {
+			if !a.failsCheck {
+				a.drains = s.span(0, 20*time.Second) // in place it helps nobody to go on
+			}
 			a.tolerates = s.one(3)
 			set := &daemonSet{app: a, version: 1, unavailable: 1 + s.r.IntN(2)}
 			s.sets = append(s.sets, set)
@@ -201,10 +193,16 @@ func (s *story) mend() {
 		}
 		_ = i
 	}
-	for n := len(s.open()); n < 8; n++ {
+	s.trouble(2 * time.Minute)
+	s.room()
+}
+
+// room sees to it that there are enough machines, whatever ends yet.
+func (s *story) room() {
+	for n := len(s.open()); n < 6; n++ {
 		s.addMachine(zones[n%2])
 	}
-	s.trouble(2 * time.Minute)
+	s.agenda.after(2*time.Minute, s.room)
 }
 
 func (s *story) apps() []*app {

@@ -42,15 +42,19 @@ func (w *world) strength(s *spot) strength {
 }
 
 // support are the pods whose process may listen on the target: those that make
-// it; else the one that made it, if it makes it no more; else, if that is not
-// known, any matching pod of the node.
+// it; else the one that made it, if it makes it no more, or another one that is not
+// selected and runs on its port; else, if that is not known, any matching pod of the
+// node.
 func (w *world) support(s *spot) []Pod {
-	pod, there := w.former(s)
+	former, there := w.former(s)
+	other, unselected := w.View.Unselected[s.Key]
 	switch {
 	case len(s.pods) > 0:
 		return s.pods
 	case there:
-		return []Pod{pod}
+		return []Pod{former}
+	case unselected && !w.Releasing:
+		return []Pod{other}
 	case s.claim.Pod == (PodRef{}) && s.known:
 		return w.onNode[s.node.Name]
 	}

@@ -35,11 +35,16 @@ func (s *spot) healthy() bool {
 	return s.target.Presence == Registered && s.target.Health == HealthHealthy
 }
 
-// maybeHealthy: it is, or nobody knows.
+// maybeHealthy: it is, or nobody knows. One whose first checks run may have passed
+// them since the read.
 func (s *spot) maybeHealthy() bool {
 	h := s.target.Health
-	return s.registered() && (h == HealthHealthy || h == HealthUnread || h == HealthUnavailable || s.target.Stale)
+	checked := h == HealthInitial && s.target.Reason == reasonChecking
+	return s.registered() && (h == HealthHealthy || h == HealthUnread || h == HealthUnavailable || checked || s.target.Stale)
 }
+
+// reasonChecking is AWS's reason for a target whose first health checks run.
+const reasonChecking = "Elb.InitialHealthChecking"
 
 // dead: the instance is stopped or terminated, so no process can serve there.
 func (s *spot) dead() bool {
