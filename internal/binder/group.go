@@ -31,6 +31,8 @@ type group struct {
 	key       groupKey
 	scheduler *scheduler
 	wake      chan struct{}
+	// born is when this process first knew of it.
+	born time.Time
 	// ctx is that of its goroutine and its reads; nil before the Binder is started.
 	ctx  context.Context
 	stop context.CancelFunc
@@ -74,7 +76,7 @@ type binding struct {
 
 func newGroup(b *Binder, key groupKey, s *scheduler) *group {
 	return &group{
-		b: b, key: key, scheduler: s, wake: make(chan struct{}, 1),
+		b: b, key: key, scheduler: s, wake: make(chan struct{}, 1), born: time.Now(),
 		bindings: map[types.UID]*binding{}, targets: states{},
 	}
 }

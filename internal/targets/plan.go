@@ -130,7 +130,7 @@ func (w *world) fillQuota(p *Plan, d *departures) {
 // has waited too long, and when time alone would change the plan.
 func (w *world) conclude(p *Plan, departures map[string]Departures) {
 	whole := w.View.Incomplete == "" && !w.Unread
-	if !whole {
+	if !whole || w.doubtful() {
 		departures = cloneDepartures(w.Memory.Departures)
 	}
 	if i := slices.IndexFunc(p.Keep, func(c Change) bool { return c.Rule == RuleHeld }); i >= 0 {

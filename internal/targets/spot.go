@@ -35,6 +35,12 @@ func (s *spot) healthy() bool {
 	return s.target.Presence == Registered && s.target.Health == HealthHealthy
 }
 
+// doubtful: of some target that was healthy it is not known whether it is. No budget
+// is reckoned then.
+func (w *world) doubtful() bool {
+	return slices.ContainsFunc(w.spots, func(s *spot) bool { return s.healthy() && s.target.Stale })
+}
+
 // maybeHealthy: it is, or nobody knows. One whose first checks run may have passed
 // them since the read.
 func (s *spot) maybeHealthy() bool {

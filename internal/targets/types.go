@@ -201,8 +201,9 @@ type Target struct {
 	Health   Health
 	// Reason is AWS's reason code, such as Elb.RegistrationInProgress.
 	Reason string
-	// Stale says that Health is too old to go by, because the group cannot be read: it
-	// may serve by now, or no more.
+	// Stale says that Health is too old to go by: the group cannot be read, or was read
+	// so soon after the process began that AWS may have told of what was before the
+	// last write. It may serve by now, or no more.
 	Stale bool
 	// Zone is the availability zone as far as known from the node.
 	Zone string
