@@ -234,7 +234,7 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.known(now),
 		Unread:    g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
 		UsedPorts: bd.ports, OwnIPs: o.OwnIPs,
-		QuotaFull: g.write.quotaFull(now), Releasing: bd.releasing, Memory: bd.memory,
+		QuotaFull: g.write.quotaFull(now), QuotaRoom: g.write.room, Releasing: bd.releasing, Memory: bd.memory,
 	}
 	g.siblings(bd, &in)
 	live := g.b.o.Live(o.Binding)

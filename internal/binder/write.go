@@ -23,7 +23,10 @@ type writeState struct {
 	failures int
 	retryAt  time.Time
 	quotaAt  time.Time
-	err      error
+	// room is how many registrations are asked for at a time since a quota refused
+	// more; 0 is none.
+	room int
+	err  error
 }
 
 // notBefore is when the next write may be tried. A group that does not exist is
@@ -163,8 +166,11 @@ func (g *group) call(ctx context.Context, op operation) {
 		g.refuse(ctx, op, err)
 		return
 	case class == aws.ClassQuota:
-		g.write.quotaAt = now
-		g.write.failed(err, now)
+		// Some of it may fit: half as much is tried at once, then half of that.
+		g.write.quotaAt, g.write.room = now, len(op.changes)/2
+		if g.write.err = err; g.write.room == 0 {
+			g.write.failed(err, now)
+		}
 	case aws.IsNotFound(err, "TargetGroupNotFound"):
 		g.gone(now)
 	case class == aws.ClassTransient || class == aws.ClassUnknown:

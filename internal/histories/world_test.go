@@ -112,8 +112,14 @@ type binding struct {
 // inWorld lets a story happen in a bubble of its own. Its judges see everything.
 func inWorld(t *testing.T, profile awssim.Profile, story func(w *world)) {
 	t.Helper()
+	inWorldOf(t, awssim.Options{Profile: profile}, story)
+}
+
+// inWorldOf is inWorld with another kind of AWS.
+func inWorldOf(t *testing.T, o awssim.Options, story func(w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, awssim.Options{Profile: profile})
+		w := newWorld(t, o)
 		defer w.close()
 		story(w)
 		w.mu.Lock()

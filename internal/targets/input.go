@@ -65,6 +65,9 @@ type Input struct {
 	// registers no more than it deregisters, so whoever sets it clears it when
 	// something has been deregistered, and from time to time to ask again.
 	QuotaFull bool
+	// QuotaRoom is how many more registrations than departures may be asked for all
+	// the same while QuotaFull: AWS refuses a whole batch where some of it would fit.
+	QuotaRoom int
 	// Releasing says that the binding is being deleted: nothing is wanted and
 	// ours leave at once.
 	Releasing bool

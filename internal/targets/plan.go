@@ -103,7 +103,7 @@ func (w *world) admit(p *Plan, s *spot, v verdict) {
 // least.
 func (w *world) fillQuota(p *Plan, d *departures) {
 	need := 0
-	if w.QuotaFull {
+	if w.QuotaFull && w.QuotaRoom == 0 {
 		need = len(p.Register)
 	}
 	d.makeRoom(need)
@@ -118,7 +118,7 @@ func (w *world) fillQuota(p *Plan, d *departures) {
 		}
 	}
 	fair := evenly(p.Register, has, func(c Change) string { return c.Zone })
-	room := min(len(d.gone), len(fair))
+	room := min(len(d.gone)+w.QuotaRoom, len(fair))
 	p.Register = fair[:room]
 	for _, change := range fair[room:] {
 		change.Rule, change.Reason = RuleQuota, "a quota of the load balancer is exhausted; it waits until a target has left"
