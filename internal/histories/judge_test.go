@@ -314,7 +314,8 @@ func (w *world) lastInZone(arn string, k awssim.Key, leave []awssim.Key) bool {
 		all[t.Key] = t
 	}
 	mine, m := all[k], w.machineOf(k.ID)
-	if mine.State != awssim.Healthy || m == nil || m.off {
+	told := w.judges.read[arn][k]
+	if mine.State != awssim.Healthy || told.State != awssim.Healthy || m == nil || m.off {
 		return false
 	}
 	if p := m.listens[k.Port]; p == nil || !p.up || time.Since(p.made) < news+w.judges.lag {

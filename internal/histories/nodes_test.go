@@ -10,34 +10,38 @@ import (
 // karpenter disrupts a node. It may think better of it; else it evicts the pods,
 // deletes the Node object, whose finalizer waits, and terminates the instance.
 func (w *world) karpenter(m *machine, undone bool) {
+	w.leaving++
 	w.taint(m, "karpenter.sh/disrupted", corev1.TaintEffectNoSchedule)
 	w.agenda.after(90*time.Second, func() {
 		if undone {
 			w.untaint(m, "karpenter.sh/disrupted")
+			w.leaving--
 			return
 		}
 		now := w.now()
 		w.edit(m, func(n *corev1.Node) { n.DeletionTimestamp, n.Finalizers = &now, []string{"karpenter.sh/termination"} })
-		w.evict(m, func() { w.terminate(m) })
+		w.evict(m, func() { w.terminate(m); w.leaving-- })
 	})
 }
 
 // autoscaler scales a node down.
 func (w *world) autoscaler(m *machine) {
+	w.leaving++
 	w.taint(m, "DeletionCandidateOfClusterAutoscaler", corev1.TaintEffectPreferNoSchedule)
 	w.agenda.after(time.Minute, func() {
 		w.taint(m, "ToBeDeletedByClusterAutoscaler", corev1.TaintEffectNoSchedule)
-		w.evict(m, func() { w.terminate(m) })
+		w.evict(m, func() { w.terminate(m); w.leaving-- })
 	})
 }
 
 // spot is an interruption with two minutes' notice, as the termination handler
 // passes it on.
 func (w *world) spot(m *machine) {
+	w.leaving++
 	w.taint(m, "aws-node-termination-handler/spot-itn", corev1.TaintEffectNoSchedule)
 	w.cordon(m, true)
 	w.drain(m)
-	w.agenda.after(2*time.Minute, func() { w.terminate(m) })
+	w.agenda.after(2*time.Minute, func() { w.terminate(m); w.leaving-- })
 }
 
 // evict drains a machine and then does something, when what can be evicted is gone.

@@ -48,10 +48,12 @@ func TestRandomHistories(t *testing.T) {
 type story struct {
 	*world
 	r *rand.Rand
-	// clusters of the history: what runs, and the bindings and Services of it.
+	// What runs.
 	sets        []*daemonSet
 	deployments []*deployment
 	told        []string
+	// rested: Kubernetes has come to rest.
+	rested bool
 }
 
 // history lives through the history of a seed.
@@ -80,7 +82,7 @@ func history(t *testing.T, seed uint64) {
 					return false
 				}
 			}
-			return true
+			return s.rests()
 		})
 		w.settled(30 * time.Minute)
 		s.tell("settled")
@@ -197,8 +199,22 @@ func (s *story) mend() {
 	s.room()
 }
 
+// rests: no node is about to go, and then none comes.
+func (s *story) rests() bool {
+	for _, m := range s.machines {
+		if m.off && !m.gone {
+			return false
+		}
+	}
+	s.rested = s.leaving == 0
+	return s.rested
+}
+
 // room sees to it that there are enough machines, whatever ends yet.
 func (s *story) room() {
+	if s.rested {
+		return
+	}
 	for n := len(s.open()); n < 6; n++ {
 		s.addMachine(zones[n%2])
 	}

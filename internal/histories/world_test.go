@@ -80,6 +80,8 @@ type world struct {
 		at      time.Time
 		healthy map[awssim.Key]bool
 	}
+	// leaving is how many nodes are about to go, or not.
+	leaving int
 	// undos end what goes on; title says which world it is.
 	undos []func()
 	title func() string

@@ -110,11 +110,30 @@ func (f floor) allows(s *spot) bool {
 	}
 	f.add(s, -1)
 	defer f.add(s, 1)
+	if s.zone == "" && !f.w.Group.CrossZone {
+		return f.everywhere()
+	}
 	others := f.count[f.w.area(s)]
 	if f.w.strength(s) == durable {
 		return others[durable] > 0
 	}
 	return others[durable]+others[fading] > 0
+}
+
+// everywhere: in each zone that has targets one serves that will last. A target whose
+// zone is not known, as one on an instance that is no node, may be in any of them.
+func (f floor) everywhere() bool {
+	zones := 0
+	for _, s := range f.w.spots {
+		_, wanted := f.w.wanted(s)
+		if s.zone == "" || !wanted && !s.registered() {
+			continue
+		}
+		if zones++; f.count[s.zone][durable] == 0 {
+			return false
+		}
+	}
+	return zones > 0 || f.count[""][durable] > 0
 }
 
 // departures sorts leavers into those that go and those that wait.
