@@ -206,7 +206,8 @@ func (s *story) rests() bool {
 			return false
 		}
 	}
-	s.rested = s.leaving == 0
+	lost := s.where(func(p *running) bool { return p.machine.off || p.machine.gone })
+	s.rested = s.leaving == 0 && len(lost) == 0
 	return s.rested
 }
 

@@ -104,7 +104,8 @@ func (w *world) admit(p *Plan, s *spot, v verdict) {
 func (w *world) fillQuota(p *Plan, d *departures) {
 	need := 0
 	if w.QuotaFull && w.QuotaRoom == 0 {
-		need = len(p.Register)
+		// What drains makes room when it is gone, and not twice.
+		need = max(0, len(p.Register)-len(p.Draining))
 	}
 	d.makeRoom(need)
 	if !w.QuotaFull {
