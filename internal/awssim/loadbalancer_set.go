@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 )
 
@@ -24,7 +25,7 @@ func setSubnets(c *call) (any, error) {
 	if err := c.checkNetwork(lb, after); err != nil {
 		return nil, err
 	}
-	added, removed, err := lb.compare(after.zones)
+	added, removed, err := lb.compare(after)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,8 @@ func setSubnets(c *call) (any, error) {
 
 // compare tells which zones come and go. The message on subnets is quoted in
 // aws-load-balancer-controller#4171.
-func (lb *loadBalancer) compare(after []lbZone) (added, removed []lbZone, err error) {
+func (lb *loadBalancer) compare(n network) (added, removed []lbZone, err error) {
+	after := n.zones
 	for _, z := range after {
 		i := slices.IndexFunc(lb.zones, func(o lbZone) bool { return o.subnet.zone == z.subnet.zone })
 		switch {
@@ -61,7 +63,7 @@ func (lb *loadBalancer) compare(after []lbZone) (added, removed []lbZone, err er
 			return nil, nil, misconfigured("You cannot specify an additional subnet from an Availability Zone that is already"+
 				" associated with an existing subnet for the load balancer: '%s'", z.subnet.zone)
 		case lb.zones[i].allocation != z.allocation, lb.zones[i].private != z.private,
-			lb.zones[i].ipv6.IsValid() && lb.zones[i].ipv6 != z.ipv6:
+			n.addressType == "dualstack" && lb.zones[i].ipv6.IsValid() && lb.zones[i].ipv6 != z.ipv6:
 			return nil, nil, misconfigured("You cannot change the addresses of the enabled Availability Zone '%s'", z.subnet.zone)
 		}
 	}
@@ -124,6 +126,10 @@ func setIPAddressType(c *call) (any, error) {
 	case "ipv4":
 		if after.sourceNAT == "off" {
 			after.sourceNAT = ""
+		}
+		after.zones = slices.Clone(after.zones)
+		for i := range after.zones {
+			after.zones[i].ipv6 = netip.Addr{}
 		}
 	default:
 		return nil, misconfigured("The IP address type '%s' is not supported for load balancers with type 'network'", after.addressType)

@@ -90,6 +90,35 @@ func TestSetRules(t *testing.T) {
 			b.ok(err)
 			diff(b.t, []string{"2001:db8:0:a:1::/80"}, out.AvailabilityZones[0].SourceNatIpv6Prefixes)
 		}},
+		"SourceNATOff": {"Source NAT ends with its prefixes; off is the default.", setSubnetDoc, func(b *bench) {
+			arn := b.networked().lb(dual)
+			set := func(on types.EnablePrefixForIpv6SourceNatEnum, prefix *string) (*elbv2.SetSubnetsOutput, error) {
+				return b.elb.SetSubnets(b.ctx, &elbv2.SetSubnetsInput{
+					LoadBalancerArn: &arn, EnablePrefixForIpv6SourceNat: on,
+					SubnetMappings: []types.SubnetMapping{{SubnetId: aws.String(subnetA), SourceNatIpv6Prefix: prefix}},
+				})
+			}
+			_, err := set("on", aws.String("auto_assigned"))
+			b.ok(err)
+			b.refused(b.setAddressType(arn, "ipv4"), "InvalidConfigurationRequest")
+			out, err := set("off", nil)
+			b.ok(err)
+			diff(b.t, 0, len(out.AvailabilityZones[0].SourceNatIpv6Prefixes))
+			b.ok(b.setAddressType(arn, "ipv4"))
+		}},
+		"IPv6Ends": {"Only dualstack has IPv6 addresses.", "APIReference/API_SubnetMapping.html", func(b *bench) {
+			arn := b.networked().lb(func(i *createLB) {
+				dual(i)
+				i.Subnets, i.SubnetMappings = nil, []types.SubnetMapping{{SubnetId: aws.String(subnetA), IPv6Address: aws.String("2001:db8:0:a::9")}}
+			})
+			_, err := b.elb.SetSubnets(b.ctx, &elbv2.SetSubnetsInput{LoadBalancerArn: &arn, Subnets: []string{subnetA}, IpAddressType: "ipv4"})
+			b.ok(err)
+			out, err := b.elb.DescribeLoadBalancers(b.ctx, &elbv2.DescribeLoadBalancersInput{LoadBalancerArns: []string{arn}})
+			b.ok(err)
+			for _, a := range out.LoadBalancers[0].AvailabilityZones[0].LoadBalancerAddresses {
+				diff(b.t, "", aws.ToString(a.IPv6Address))
+			}
+		}},
 		"GroupsNever": {"Without security groups at creation there are none ever.", "kubernetes-sigs/cluster-api-provider-aws#4790", func(b *bench) {
 			arn := b.networked().lb(nil)
 			b.refused(b.setGroups(arn, b.securityGroup("a")), "InvalidConfigurationRequest")

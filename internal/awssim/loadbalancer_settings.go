@@ -87,7 +87,7 @@ func (c *call) readNetwork(lb *loadBalancer, n *network) error {
 		}
 		// What a mapping does not say of a zone that is enabled stays (assumed).
 		if i := slices.IndexFunc(was, func(o lbZone) bool { return o.subnet == z.subnet }); i >= 0 {
-			z.keep(was[i])
+			z.keep(was[i], n)
 		}
 		if z.sourceNAT == autoAssigned && !z.prefix6.IsValid() && z.subnet.prefix6.IsValid() {
 			z.prefix6 = netip.PrefixFrom(z.subnet.prefix6.Masked().Addr(), natBits)
@@ -104,15 +104,16 @@ func (c *call) readNetwork(lb *loadBalancer, n *network) error {
 // natBits is the length of a prefix for source NAT.
 const natBits = 80
 
-func (z *lbZone) keep(was lbZone) {
+// keep what a zone has. IPv6 ends with dualstack, and a prefix with source NAT.
+func (z *lbZone) keep(was lbZone, n *network) {
 	z.allocation = or(z.allocation, was.allocation)
 	if !z.private.IsValid() {
 		z.private = was.private
 	}
-	if !z.ipv6.IsValid() {
+	if !z.ipv6.IsValid() && n.addressType == "dualstack" {
 		z.ipv6 = was.ipv6
 	}
-	if z.sourceNAT == "" {
+	if z.sourceNAT == "" && n.sourceNAT == "on" {
 		z.sourceNAT, z.prefix6 = was.sourceNAT, was.prefix6
 	}
 }

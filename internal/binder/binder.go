@@ -30,6 +30,7 @@ type Observer interface {
 	Unsubscribe(id string)
 	View(id string, registered []targets.Key) targets.View
 	CompleteSince(id string) time.Time
+	RanBackwards() time.Time
 }
 
 // Ref names a TargetGroupBinding.
@@ -67,6 +68,13 @@ type Order struct {
 	// Ports and OwnIPs are what status recorded so far.
 	Ports  []int32
 	OwnIPs map[targets.Key]bool
+	// Claimed says that the group's tag TagExclusiveOwner names this binding, OwnedBy
+	// is what it says if it names another one.
+	Claimed bool
+	OwnedBy string
+	// Live is what was read with the order, so that the engine looks again when it
+	// is another one than it last acted by.
+	Live Live
 }
 
 // Live is what is read from the binding itself, from the informer, before every
@@ -77,6 +85,8 @@ type Live struct {
 	// NoRegister and NoDeregister say why that must not be done now; empty if it
 	// may.
 	NoRegister, NoDeregister string
+	// Approved is the plan hash that annotation nlb.crossplane.io/approve names.
+	Approved string
 }
 
 // Event is something to tell on the binding.
@@ -90,6 +100,9 @@ type Options struct {
 	Clusters Observer
 	// Live reads the binding from the informer.
 	Live func(Ref) Live
+	// Heir says that another binding which may want the targets of one that is being
+	// deleted was just created, and is not among those that are known. Nil is never.
+	Heir func(r Ref, known func(types.UID) bool) bool
 	// Notify asks for a reconcile of the binding. It must not block.
 	Notify func(Ref)
 	// Event records an Event on the binding. It must not block.
@@ -101,7 +114,8 @@ type Options struct {
 
 // A Binder keeps target groups in step with pods.
 type Binder struct {
-	o Options
+	o      Options
+	brakes *brakes
 
 	mu     sync.Mutex
 	ctx    context.Context // of Start; nil before
@@ -124,7 +138,7 @@ func New(o Options) *Binder {
 	if o.Log == nil {
 		o.Log = logging.NewNopLogger()
 	}
-	return &Binder{o: o, groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	return &Binder{o: o, brakes: newBrakes(), groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
 }
 
 // NeedLeaderElection is true: only one process may write.
@@ -189,6 +203,7 @@ func (b *Binder) Bind(o Order) {
 		b.run(g)
 	}
 	b.of[o.Binding.UID] = g
+	b.brakes.add(o.Binding.UID)
 	if g.bind(o) {
 		b.o.Clusters.Subscribe(string(o.Binding.UID), o.Query, g.poke)
 		g.poke()
@@ -221,6 +236,7 @@ func (b *Binder) Forget(uid types.UID) {
 // callers hold mu.
 func (b *Binder) detach(g *group, uid types.UID) {
 	delete(b.of, uid)
+	b.brakes.remove(uid)
 	b.o.Clusters.Unsubscribe(string(uid))
 	if g.drop(uid) == 0 {
 		delete(b.groups, g.key)

@@ -55,6 +55,10 @@ type binding struct {
 	memory    targets.Memory
 	plan      targets.Plan
 	planned   bool
+	// live is what the last plan went by, and unproven are the removals without
+	// evidence that it had.
+	live     Live
+	unproven []targets.Key
 
 	// ports that it has used, the latest last.
 	ports []int32
@@ -93,7 +97,10 @@ func (g *group) bind(o Order) bool {
 		bd = &binding{ports: slices.Clone(o.Ports), done: -1}
 		g.bindings[o.Binding.UID] = bd
 	}
-	changed := !sameOrder(bd.order, o)
+	changed := !sameOrder(bd.order, o) || bd.live != o.Live
+	if bd.order.Generation != o.Generation {
+		bd.memory.Takeover.Left = nil // the user has seen to it: the takeover may be tried again
+	}
 	bd.order = o
 	return changed
 }
@@ -101,7 +108,7 @@ func (g *group) bind(o Order) bool {
 // sameOrder compares what can change the engine's doings.
 func sameOrder(a, b Order) bool {
 	return a.Binding == b.Binding && a.Generation == b.Generation && a.Access == b.Access &&
-		a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll && a.Policy == b.Policy &&
+		a.Claimed == b.Claimed && a.OwnedBy == b.OwnedBy && a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll && a.Policy == b.Policy &&
 		a.Query.String() == b.Query.String() && maps.Equal(a.OwnIPs, b.OwnIPs)
 }
 
@@ -144,6 +151,7 @@ func (g *group) step(ctx context.Context) time.Time {
 		}
 		op, next := g.plan(time.Now())
 		if op.empty() {
+			g.askForRead() // what the plan waits for may be AWS's word
 			return next
 		}
 		if wait := g.notBefore(); time.Now().Before(wait) {
@@ -160,6 +168,9 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	next := now.Add(idle)
+	if g.b.brakes.restoredAt(g.b.o.Clusters.RanBackwards()) {
+		g.b.braked("a resourceVersion ran backwards")
+	}
 	all := g.sorted()
 	owner := g.exclusive(all)
 	for _, bd := range all {
@@ -169,8 +180,12 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 			g.planOne(bd, owner, now)
 		}
 	}
-	for _, bd := range all {
-		next = earliest(next, g.planOne(bd, owner, now))
+	for again := true; again; {
+		again = false
+		for _, bd := range all {
+			next = earliest(next, g.planOne(bd, owner, now))
+			again = g.brake(bd, now) || again
+		}
 	}
 	return g.choose(all), next
 }
@@ -178,15 +193,17 @@ func (g *group) plan(now time.Time) (operation, time.Time) {
 // planOne plans for one binding and returns when time alone would change that.
 func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	in := g.input(bd, now)
-	bd.yields = nil
-	if owner != nil && owner != bd && ownership(bd.order) == targets.OwnershipExclusive {
-		bd.yields = owner
+	heir := g.awaitHeir(bd, &in, now)
+	var shares bool
+	if bd.yields, shares = bd.mayNotOwn(owner); shares {
 		in.Policy.Ownership = targets.OwnershipShared
 	}
 	bd.plan = targets.NewPlan(in)
 	bd.memory, bd.planned = bd.plan.Memory, true
 	bd.remember(in.View.Selection)
 	next := earliest(g.publish(bd, in, now), bd.plan.Next)
+	_, released := g.b.brakes.now(now)
+	next = earliest(earliest(next, released), heir)
 	since := g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID))
 	if trusted := since.Add(settleAfter); !since.IsZero() && trusted.After(now) {
 		next = earliest(next, trusted)
@@ -234,10 +251,12 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.known(now),
 		Unread:    g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
 		UsedPorts: bd.ports, OwnIPs: o.OwnIPs,
-		QuotaFull: g.write.quotaFull(now), QuotaRoom: g.write.room, Releasing: bd.releasing, Memory: bd.memory,
+		QuotaFull: g.write.quotaFull(now), QuotaRoom: g.write.room,
+		Claimed: o.Claimed, Releasing: bd.releasing, Memory: bd.memory,
 	}
 	g.siblings(bd, &in)
 	live := g.b.o.Live(o.Binding)
+	bd.live, in.Policy.Approved = live, live.Approved
 	if live.NoRegister != "" {
 		in.Policy.NoRegister = live.NoRegister
 	}
@@ -246,6 +265,9 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 	}
 	if live.Gone {
 		in.Policy.NoRegister, in.Policy.NoDeregister = "the binding is gone", "the binding is gone"
+	}
+	if brake, _ := g.b.brakes.now(now); brake.Message != "" && in.Policy.NoDeregister == "" {
+		in.Policy.NoDeregister = brake.Message
 	}
 	return in
 }

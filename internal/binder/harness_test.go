@@ -3,6 +3,7 @@ package binder_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -43,7 +44,15 @@ type bench struct {
 	live     map[types.UID]binder.Live
 	notified map[types.UID]int
 	events   []binder.Event
+	born     bool
 	stop     func()
+}
+
+// heir says whether a binding was just created that the engine does not know.
+func (b *bench) heir(born bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.born = born
 }
 
 func newBench(t *testing.T, o awssim.Options) *bench {
@@ -98,6 +107,11 @@ func (b *bench) start() {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			return b.live[r.UID]
+		},
+		Heir: func(binder.Ref, func(types.UID) bool) bool {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return b.born
 		},
 		Notify: func(r binder.Ref) {
 			b.mu.Lock()
@@ -214,18 +228,26 @@ func (b *bench) ready(name string) {
 
 // world is a Kubernetes that a test writes by hand.
 type world struct {
-	mu       sync.Mutex
-	nodeSet  *targets.Nodes
-	pods     map[string][]targets.Pod
-	problem  string
-	missing  map[string]string
-	complete time.Time
-	notify   map[string]func()
+	mu      sync.Mutex
+	nodeSet *targets.Nodes
+	pods    map[string][]targets.Pod
+	problem string
+	missing map[string]string
+	// blind are what single bindings cannot see.
+	blind map[string]string
+	// deselected are UIDs of pods that are there and not selected, relisted targets
+	// whose pods vanished; backwards is when a resourceVersion ran so.
+	deselected map[string]map[string]bool
+	relisted   map[string]map[targets.Key]bool
+	backwards  time.Time
+	complete   time.Time
+	notify     map[string]func()
 }
 
 func newWorld() *world {
 	return &world{
-		pods: map[string][]targets.Pod{}, missing: map[string]string{}, notify: map[string]func(){},
+		pods: map[string][]targets.Pod{}, missing: map[string]string{}, blind: map[string]string{}, notify: map[string]func(){},
+		deselected: map[string]map[string]bool{}, relisted: map[string]map[targets.Key]bool{},
 		complete: time.Now().Add(-time.Hour),
 		nodeSet:  &targets.Nodes{ByName: map[string]targets.Node{}, ByInstance: map[string]targets.Node{}, ByAddress: map[string]targets.Node{}},
 	}
@@ -281,15 +303,22 @@ func (w *world) View(id string, _ []targets.Key) targets.View {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return targets.View{
-		Incomplete: w.problem, Missing: w.missing[id], Selection: targets.Selection{Port: port},
+		Incomplete: w.problem + w.blind[id], Missing: w.missing[id], Selection: targets.Selection{Port: port},
 		Pods: slices.Clone(w.pods[id]), Nodes: w.nodeSet,
+		Deselected: maps.Clone(w.deselected[id]), Relisted: maps.Clone(w.relisted[id]),
 	}
 }
 
-func (w *world) CompleteSince(string) time.Time {
+func (w *world) RanBackwards() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.problem != "" {
+	return w.backwards
+}
+
+func (w *world) CompleteSince(id string) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.problem+w.blind[id] != "" {
 		return time.Time{}
 	}
 	return w.complete

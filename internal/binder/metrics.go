@@ -12,12 +12,15 @@ var (
 		"Age of the oldest health that is known of a target group; groups that were never read are not in it.", []string{"account", "region"}, nil)
 	healthDue = prometheus.NewDesc("provider_nlb_aws_health_reads_due",
 		"Target groups whose health should have been read by now.", []string{"account", "region"}, nil)
+	deregistrationStopped = prometheus.NewDesc("provider_nlb_deregistration_stopped",
+		"1 while the process deregisters nothing because of a storm of removals or a restored cluster, else 0.", nil, nil)
 )
 
 // Describe is for prometheus.Collector.
 func (*Binder) Describe(to chan<- *prometheus.Desc) {
 	to <- healthAge
 	to <- healthDue
+	to <- deregistrationStopped
 }
 
 // Collect is for prometheus.Collector. Groups of several endpoints of one account,
@@ -26,6 +29,11 @@ func (b *Binder) Collect(to chan<- prometheus.Metric) {
 	type place struct{ account, region string }
 	age, due := map[place]float64{}, map[place]int{}
 	now := time.Now()
+	stopped := 0.0
+	if brake, _ := b.brakes.now(now); brake.Type != "" {
+		stopped = 1
+	}
+	to <- prometheus.MustNewConstMetric(deregistrationStopped, prometheus.GaugeValue, stopped)
 	for _, g := range b.all() {
 		at := place{g.key.account, g.key.region}
 		read, wanted := g.lastRead()

@@ -75,7 +75,7 @@ func (g *group) askForRead() (first bool) {
 		return true
 	}
 	if !g.read.inFlight {
-		g.scheduler.want(g, g.inherited(g.read.wish(g.targets, time.Now(), g.poll())))
+		g.scheduler.want(g, g.inherited(g.guardedWish(g.read.wish(g.targets, time.Now(), g.poll()))))
 	}
 	return false
 }

@@ -45,6 +45,9 @@ type Snapshot struct {
 	Conditions []Condition
 	// Released says that AWS holds nothing of it any more.
 	Released bool
+	// Claim says that the group's tag TagExclusiveOwner is to name this binding
+	// before foreign targets leave.
+	Claim bool
 	// GroupGone says that the target group does not exist.
 	GroupGone bool
 	// Blocked says why a release does not go on; zero if it does.
@@ -81,6 +84,9 @@ type facts struct {
 	goneSince time.Time
 	held      string
 	paused    string
+	// brake of the whole process, and why this binding may not deregister.
+	brake        Condition
+	noDeregister string
 }
 
 // ready is binding.md §11: the group is known, the view complete, and what was
@@ -138,6 +144,7 @@ func (g *group) publish(bd *binding, in targets.Input, now time.Time) time.Time 
 		Foreign:      bd.plan.Foreign[:min(len(bd.plan.Foreign), foreignShown)],
 		Conditions:   append([]Condition{condition}, conditions(bd, f)...),
 		GroupGone:    f.groupGone,
+		Claim:        bd.plan.Takeover == targets.TakeoverClaims,
 	}
 	if bd.order.Group.Type == targets.TypeIP {
 		snap.OwnIPs = bd.ownIPs()
@@ -146,7 +153,7 @@ func (g *group) publish(bd *binding, in targets.Input, now time.Time) time.Time 
 		snap.Blocked = Blocked{Reason: cmp.Or(aws.Code(f.writeErr), string(aws.Classify(f.writeErr))), Message: "cannot deregister targets: " + aws.Describe(f.writeErr)}
 	}
 	snap.Released = bd.releasing && (f.groupGone || !in.Unread && f.incomplete == "" && len(bd.plan.Ours) == 0)
-	urgent := snap.condition("Ready") != bd.snap.condition("Ready") || snap.condition("Held") != bd.snap.condition("Held") || snap.Released != bd.snap.Released || snap.Blocked != bd.snap.Blocked ||
+	urgent := snap.condition("Ready") != bd.snap.condition("Ready") || snap.condition("Held") != bd.snap.condition("Held") || snap.Released != bd.snap.Released || snap.Claim != bd.snap.Claim || snap.Blocked != bd.snap.Blocked ||
 		snap.Generation != bd.snap.Generation || !reflect.DeepEqual(snap.OwnIPs, bd.snap.OwnIPs)
 	bd.dirty = bd.dirty || !reflect.DeepEqual(snap, bd.snap)
 	bd.snap = snap
@@ -175,8 +182,9 @@ func (g *group) facts(bd *binding, in targets.Input, now time.Time) facts {
 		readErr: g.read.err, readErrSince: g.read.errSince,
 		writeErr: g.write.err, held: bd.plan.Held,
 		groupGone: !g.goneSince.IsZero(), goneSince: g.goneSince,
-		paused: in.Policy.NoRegister,
+		paused: in.Policy.NoRegister, noDeregister: in.Policy.NoDeregister,
 	}
+	f.brake, _ = g.b.brakes.now(now)
 	there := make(map[targets.Key]bool, len(in.Targets))
 	for _, t := range in.Targets {
 		there[t.Key] = t.Presence == targets.Registered
@@ -208,17 +216,25 @@ func conditions(bd *binding, f facts) []Condition {
 	if p.Held != "" {
 		add("Held", "NoPodMatches", p.Held)
 	}
+	if c, ok := guarded(bd); ok {
+		out = append(out, c)
+	}
+	if c, ok := forbidden(bd, f.noDeregister); f.brake.Type != "" {
+		out = append(out, f.brake)
+	} else if ok {
+		out = append(out, c)
+	}
 	if f.incomplete != "" {
 		add("ViewIncomplete", "NothingIsDeregistered", f.incomplete)
 	}
 	if len(p.Overdue) > 0 {
 		add("DeparturesWaiting", "Overdue", "waiting to leave for more than 10 minutes: "+keyList(p.Overdue, waitingShown))
 	}
-	if bd.yields != nil {
-		add("Yielding", "OlderBindingIsExclusive", "binding "+bd.yields.order.Binding.String()+" is older and Exclusive in the same target group: this one leaves targets of others alone")
+	if c, ok := yielding(bd); ok {
+		out = append(out, c)
 	}
-	if len(p.Foreign) > 0 {
-		add("ForeignTargets", "NotOurs", "targets that this binding did not make and leaves alone: "+keyList(p.Foreign, foreignShown))
+	if c, ok := foreign(bd); ok {
+		out = append(out, c)
 	}
 	if len(p.Skipped) > 0 {
 		s := p.Skipped[0]

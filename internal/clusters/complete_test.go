@@ -113,6 +113,9 @@ func TestAResourceVersionThatRunsBackwardsIsNoted(t *testing.T) {
 		if w.RanBackwards().IsZero() || w.View("x", nil).Incomplete != "" {
 			t.Error("A restored etcd is noted, and the observation goes on.")
 		}
+		if !w.wakeups()["x"] {
+			t.Error("All bindings are woken to say so, also if their pods are the same.")
+		}
 	})
 }
 

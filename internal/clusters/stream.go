@@ -145,7 +145,10 @@ func (s *stream) opened() {
 func (s *stream) replaced(version string, t *touched) {
 	if order, err := resourceversion.CompareResourceVersion(version, s.version); err == nil && order < 0 {
 		s.c.backwards = time.Now()
-		s.c.log.Debug("The resourceVersion ran backwards", "resource", s.resource)
+		s.c.log.Info("The resourceVersion ran backwards: the cluster was restored from a backup", "resource", s.resource)
+		for _, sub := range s.c.subs.byID {
+			t.add(sub) // it concerns all of them
+		}
 	}
 	s.version, s.listErr = version, nil
 	if s.opening {

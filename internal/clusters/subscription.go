@@ -26,9 +26,10 @@ type subscription struct {
 
 	// since and former keep a binding's own pods from counting as strangers that
 	// took their ports, when a selector or a label is edited: pods seen before
-	// the subscription, or that matched once under it, never do.
+	// the subscription, or that matched once under it, never do. Former pods, by
+	// UID, are also what tells a pod that is gone from one that is not selected.
 	since  uint64
-	former map[string]bool
+	former map[string]objectKey
 
 	// registered targets as of the last view.
 	registered []targets.Key
@@ -44,7 +45,7 @@ func newSubscription(id string, q Query) *subscription {
 		id:       id,
 		query:    q,
 		pods:     map[objectKey]*pod{},
-		former:   map[string]bool{},
+		former:   map[string]objectKey{},
 		relisted: map[targets.Key]time.Time{},
 	}
 }
@@ -68,7 +69,7 @@ func (s *subscription) match(p *pod) bool {
 	}
 	if was {
 		s.unmatch(p)
-		s.former[p.UID] = true
+		s.former[p.UID] = p.key()
 	}
 	return was
 }
@@ -129,7 +130,7 @@ func (c *Cluster) rematch(s *subscription) {
 	for key, p := range s.pods {
 		if key.namespace != s.query.Namespace {
 			s.unmatch(p)
-			s.former[p.UID] = true
+			s.former[p.UID] = key
 		}
 	}
 	for _, p := range c.podTable.byNamespace[s.query.Namespace] {
@@ -157,6 +158,8 @@ func (c *Cluster) putPod(p *pod, t *touched) {
 		if sub.match(p) {
 			t.add(sub)
 			c.claimed(sub, p)
+		} else if sub.knew(p) {
+			t.add(sub) // it may be terminating now
 		}
 	}
 	c.touchHolders(p, t)
@@ -184,8 +187,9 @@ func (c *Cluster) forget(p *pod, relisted bool, t *touched) {
 	c.podTable.remove(p.key())
 	c.touchHolders(p, t)
 	for sub := range c.subs.byNamespace[p.Namespace] {
+		knew := sub.knew(p)
 		delete(sub.former, p.UID)
-		if sub.pods[p.key()] == nil {
+		if sub.pods[p.key()] == nil && !knew {
 			continue
 		}
 		sub.unmatch(p)
@@ -254,7 +258,7 @@ func (c *Cluster) touchHolders(p *pod, t *touched) {
 	for _, id := range append([]string{n.InstanceID}, n.Addresses...) {
 		for sub := range c.subs.byInstance[id] {
 			for _, k := range sub.registered {
-				if k.ID == id && (sub.former[p.UID] || declares(p, n, k.Port, sub.query)) {
+				if k.ID == id && (sub.knew(p) || declares(p, n, k.Port, sub.query)) {
 					t.add(sub)
 					break
 				}

@@ -29,6 +29,7 @@ func (c *Cluster) View(id string, registered []targets.Key) targets.View {
 	}
 	v.NodeRefused = c.refused(sub)
 	v.Relisted = sub.vanished(now)
+	v.Deselected = c.deselected(sub)
 	// While what selects the pods is unknown, so is who is a stranger.
 	if v.Incomplete == "" {
 		v.Missing = sub.found.missing
@@ -171,11 +172,39 @@ func nilIfEmpty[K comparable, V any](m map[K]V) map[K]V {
 // left says that a pod which does not match may serve on a port of its node: it
 // matched once, or it declares the port. It runs, or is about to stop.
 func (s *subscription) left(p *pod, n *node, port int32) bool {
-	return p.Phase == "Running" && (s.former[p.UID] || declares(p, n, port, s.query))
+	return p.Phase == "Running" && (s.knew(p) || declares(p, n, port, s.query))
 }
 
 func (c *Cluster) stranger(sub *subscription, p *pod) bool {
-	return p.seq > sub.since && !sub.former[p.UID] && sub.pods[p.key()] == nil
+	return p.seq > sub.since && !sub.knew(p) && sub.pods[p.key()] == nil
+}
+
+// knew says that a pod matched once and does not any more.
+func (s *subscription) knew(p *pod) bool {
+	_, former := s.former[p.UID]
+	return former
+}
+
+// deselected are UIDs of pods that matched once and are still there: neither
+// over nor terminating. Their absence from the selection is no evidence that
+// their processes ended.
+func (c *Cluster) deselected(sub *subscription) map[string]bool {
+	var out map[string]bool
+	for uid, key := range sub.former {
+		p := c.podTable.get(key)
+		if p == nil || p.UID != uid {
+			delete(sub.former, uid) // a pod of a namespace that was selected before
+			continue
+		}
+		if sub.pods[key] != nil || p.Terminating || p.Phase == "Failed" || p.Phase == "Succeeded" {
+			continue
+		}
+		if out == nil {
+			out = map[string]bool{}
+		}
+		out[uid] = true
+	}
+	return out
 }
 
 // occupies says that a pod on node n runs, is not about to stop, and declares the

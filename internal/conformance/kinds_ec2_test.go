@@ -37,6 +37,9 @@ func securityGroups() kind {
 				Region: kindtest.Region, Name: &w.name, Description: ptr("conformance"), VPCID: ptr(kindtest.VPC),
 			}
 		},
+		more: func(_ *testing.T, _ *world, mg resource.Managed) {
+			params[parameters](mg).RevokeDefaultEgress = ptr(true)
+		},
 		bare: func(mg resource.Managed) { *params[parameters](mg) = parameters{Region: kindtest.Region} },
 		change: func(_ *world, mg resource.Managed) {
 			params[parameters](mg).Tags = map[string]v1alpha1.TagValue{key: value}

@@ -14,7 +14,10 @@ import (
 	"github.com/provider-nlb/provider-nlb/internal/kindtest"
 )
 
-const crossZone = "load_balancing.cross_zone.enabled"
+const (
+	crossZone   = "load_balancing.cross_zone.enabled"
+	certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-00000000000"
+)
 
 func loadBalancers() kind {
 	type parameters = v1alpha1.LoadBalancerParameters
@@ -31,12 +34,15 @@ func loadBalancers() kind {
 
 	return stallAsForeign(kind{
 		name: "LoadBalancer", named: true,
-		// AWS needs minutes to set it up: its address is told before.
-		early: 1,
 		minimal: func(_ *testing.T, w *world, mg resource.Managed) {
 			*params[parameters](mg) = parameters{
 				Region: kindtest.Region, Name: &w.name, SubnetMappings: []v1alpha1.SubnetMapping{{SubnetID: subnet}},
 			}
+		},
+		more: func(t *testing.T, w *world, mg resource.Managed) {
+			p := params[parameters](mg)
+			p.SecurityGroupIDs, p.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = []string{w.seedSecurityGroup(t)}, ptr(false)
+			p.CrossZone, p.DNSClientRoutingPolicy = ptr(true), ptr("availability_zone_affinity")
 		},
 		bare:   func(mg resource.Managed) { *params[parameters](mg) = parameters{Region: kindtest.Region} },
 		refers: "SecurityGroup",
@@ -98,6 +104,9 @@ func targetGroups() kind {
 				Region: kindtest.Region, Name: &w.name, Protocol: ptr("TCP"), Port: ptr(int32(443)), VPCID: ptr(kindtest.VPC),
 			}
 		},
+		more: func(_ *testing.T, _ *world, mg resource.Managed) {
+			params[parameters](mg).PreserveClientIP, params[parameters](mg).DeregistrationDelaySeconds = ptr(false), ptr(int32(60))
+		},
 		bare: func(mg resource.Managed) { *params[parameters](mg) = parameters{Region: kindtest.Region} },
 		change: func(_ *world, mg resource.Managed) {
 			params[parameters](mg).HealthCheck = &v1alpha1.HealthCheck{IntervalSeconds: ptr(int32(10))}
@@ -154,6 +163,14 @@ func listeners() kind {
 			lb, group := w.seedLoadBalancer(t), w.seedTargetGroups(t)
 			*params[parameters](mg) = parameters{
 				Region: kindtest.Region, LoadBalancerARN: &lb, Port: ptr(int32(443)), Protocol: ptr("TCP"), Forward: to(&group),
+			}
+		},
+		more: func(_ *testing.T, w *world, mg resource.Managed) {
+			p := params[parameters](mg)
+			p.Protocol, p.CertificateARNs = ptr("TLS"), []string{certificate + "1", certificate + "2", certificate + "3"}
+
+			for _, arn := range p.CertificateARNs {
+				w.Sim.SeedCertificate(arn)
 			}
 		},
 		bare:   func(mg resource.Managed) { *params[parameters](mg) = parameters{Region: kindtest.Region} },

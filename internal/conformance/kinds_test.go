@@ -48,8 +48,9 @@ type kind struct {
 	// settled: all that AWS will do by itself is in the status. Without it that is so
 	// as soon as the object is applied.
 	settled func(mg resource.Managed) bool
-	// early are the updates that tell something before AWS has made the whole.
-	early int
+	// more declares of a new object what AWS does not take in the call that creates
+	// it; nil if there is no such thing.
+	more func(t *testing.T, w *world, mg resource.Managed)
 	// Actions of AWS.
 	create, modify, remove, describe string
 }

@@ -2,10 +2,13 @@ package controller
 
 import (
 	"context"
+	"slices"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -31,10 +34,39 @@ func indexConfig(ctx context.Context, mgr ctrl.Manager, of client.Object) error 
 	})
 }
 
+// looks remembers which version of its provider configuration an object of a kind
+// was last looked at with. An event of a configuration may come long after the
+// cache has shown it to those who use it: when they were looked at with that very
+// version, another look would ask AWS again for what it has answered, or refused.
+type looks struct {
+	last sync.Map // reconcile.Request → look
+}
+
+type look struct {
+	uid        types.UID
+	generation int64
+}
+
+// with notes that an object is being looked at with a configuration.
+func (l *looks) with(req reconcile.Request, pc client.Object) {
+	l.last.Store(req, look{pc.GetUID(), pc.GetGeneration()})
+}
+
+// forget an object that is gone, paused or let go.
+func (l *looks) forget(req reconcile.Request) { l.last.Delete(req) }
+
+// had says that an object was looked at with this version, or a later one.
+func (l *looks) had(req reconcile.Request, pc client.Object) bool {
+	v, _ := l.last.Load(req)
+	last, ok := v.(look)
+
+	return ok && last.uid == pc.GetUID() && last.generation >= pc.GetGeneration()
+}
+
 // watchConfigs lets a changed provider configuration enqueue who uses it, so that
 // a mistake is healed as soon as it is corrected. A Secret is looked at again
 // every 5 s for as long as it is missing.
-func watchConfigs(mgr ctrl.Manager, b *builder.Builder, gvk schema.GroupVersionKind) (*builder.Builder, error) {
+func watchConfigs(mgr ctrl.Manager, b *builder.Builder, gvk schema.GroupVersionKind, l *looks) (*builder.Builder, error) {
 	keys := []configKey{{group: cluster.SchemeGroupVersion.Group, kind: kindProviderConfig}}
 	if gvk.Group == namespaced.SchemeGroupVersion.Group {
 		keys = []configKey{
@@ -48,11 +80,22 @@ func watchConfigs(mgr ctrl.Manager, b *builder.Builder, gvk schema.GroupVersionK
 	}
 
 	for _, k := range keys {
-		b = b.Watches(k.object(), handler.EnqueueRequestsFromMapFunc(usersOf(mgr.GetClient(), gvk, k.kind)),
+		b = b.Watches(k.object(), enqueueUsers(usersOf(mgr.GetClient(), gvk, k.kind), l),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 	}
 
 	return b, nil
+}
+
+// enqueueUsers of a configuration that was changed, unless they were looked at with
+// what it is now, and of one that is gone.
+func enqueueUsers(users handler.MapFunc, l *looks) handler.EventHandler {
+	all := handler.EnqueueRequestsFromMapFunc(users)
+	rest := handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, pc client.Object) []reconcile.Request {
+		return slices.DeleteFunc(users(ctx, pc), func(r reconcile.Request) bool { return l.had(r, pc) })
+	})
+
+	return handler.Funcs{CreateFunc: rest.Create, UpdateFunc: rest.Update, DeleteFunc: all.Delete, GenericFunc: all.Generic}
 }
 
 // usersOf returns the objects of a kind that use a configuration.

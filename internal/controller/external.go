@@ -6,6 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
@@ -127,9 +129,14 @@ func (e *external[I]) observed(p *pass, mg I, o managed.ExternalObservation) man
 }
 
 func (e *external[I]) Create(ctx context.Context, mg I) (managed.ExternalCreation, error) {
+	p := passOf(ctx)
 	c, err := e.inner.Create(ctx, mg)
 
-	return c, passOf(ctx).note(err)
+	if ready := mg.GetCondition(xpv2.TypeReady); err == nil && ready.Reason == xpv2.ReasonCreating {
+		p.underway = ready.Message
+	}
+
+	return c, p.note(err)
 }
 
 func (e *external[I]) Update(ctx context.Context, mg I) (managed.ExternalUpdate, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
@@ -19,6 +20,8 @@ import (
 // A pass is one reconcile of one object: what the wrappers around the runtime's
 // reconciler tell each other. It travels in the context.
 type pass struct {
+	// connectedWith is told which provider configuration is used; may be nil.
+	connectedWith func(client.Object)
 	// before are the conditions as they were read.
 	before []xpv2.Condition
 	// interval at which this object is looked at when nothing else is due.
@@ -34,6 +37,8 @@ type pass struct {
 	applied bool
 	// creating: a Create follows, so a write follows.
 	creating bool
+	// underway is what Create says of what AWS is still doing.
+	underway string
 	// waiting for a reference.
 	waiting bool
 	// stalled error, from any step.
@@ -61,6 +66,13 @@ func passOf(ctx context.Context) *pass {
 	}
 
 	return &pass{}
+}
+
+// uses notes the provider configuration that the object is looked at with.
+func (p *pass) uses(pc client.Object) {
+	if p.connectedWith != nil {
+		p.connectedWith(pc)
+	}
 }
 
 // begin notes what the object was when it was read.
@@ -111,6 +123,13 @@ func (p *pass) finish(mg resource.Managed) {
 		s.Conditions = slices.Delete(s.Conditions, i, i+1)
 	}
 
+	// The runtime says only that it is being created.
+	for i, c := range s.Conditions {
+		if c.Type == xpv2.TypeReady && c.Reason == xpv2.ReasonCreating && c.Message == "" {
+			s.Conditions[i].Message = p.underway
+		}
+	}
+
 	s.Conditions = settle(s.Conditions, p.before)
 	p.ready = s.GetCondition(xpv2.TypeReady)
 }
@@ -120,13 +139,18 @@ type reconciler struct {
 	inner   reconcile.Reconciler
 	options Options
 	retries *retries
+	looks   *looks
 	quiet   []xpv2.ConditionReason
 }
 
 func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	p := &pass{}
+	p := &pass{connectedWith: func(pc client.Object) { r.looks.with(req, pc) }}
 	res, err := r.inner.Reconcile(context.WithValue(ctx, passKey{}, p), req)
 	r.retries.failed(req, p.class)
+
+	if !p.begun {
+		r.looks.forget(req)
+	}
 
 	if err != nil || res.IsZero() {
 		return res, err

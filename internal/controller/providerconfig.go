@@ -109,5 +109,7 @@ func (c *Connections) config(ctx context.Context, mg resource.Managed) (*provide
 		return nil, errors.Wrapf(err, "cannot get %s", k)
 	}
 
+	passOf(ctx).uses(pc)
+
 	return &providerConfig{configKey: k, spec: pc.AWS()}, nil
 }

@@ -77,7 +77,7 @@ func Setup[I resource.Managed](mgr ctrl.Manager, o Options, k Kind[I]) error {
 		return err
 	}
 
-	retries := newRetries(o.Retry)
+	retries, looks := newRetries(o.Retry), &looks{}
 
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named(k.name()).
@@ -88,12 +88,12 @@ func Setup[I resource.Managed](mgr ctrl.Manager, o Options, k Kind[I]) error {
 		b = b.WatchesRawSource(s)
 	}
 
-	b, err := watchConfigs(mgr, b, k.GVK)
+	b, err := watchConfigs(mgr, b, k.GVK, looks)
 	if err != nil {
 		return err
 	}
 
-	c, err := b.Build(k.reconciler(mgr, o, retries))
+	c, err := b.Build(k.reconciler(mgr, o, retries, looks))
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (k Kind[I]) watchReferents(mgr ctrl.Manager, o Options, c ctrlcontroller.Co
 	return nil
 }
 
-func (k Kind[I]) reconciler(mgr ctrl.Manager, o Options, retries *retries) reconcile.Reconciler {
+func (k Kind[I]) reconciler(mgr ctrl.Manager, o Options, retries *retries, looks *looks) reconcile.Reconciler {
 	keeping := keepingManager{mgr}
 	good := newLastGood(time.Now)
 	deleted := &sync.Map{}
@@ -169,6 +169,7 @@ func (k Kind[I]) reconciler(mgr ctrl.Manager, o Options, retries *retries) recon
 		inner:   managed.NewReconciler(keeping, resource.ManagedKind(k.GVK), opts...),
 		options: o,
 		retries: retries,
+		looks:   looks,
 		quiet:   slices.Concat(k.Quiet, []xpv2.ConditionReason{ReasonWaitingForReference}),
 	}
 

@@ -23,6 +23,10 @@ func managedStatus(mg resource.Managed) *xpv2.ManagedResourceStatus {
 	return s
 }
 
+// Applied says that what the object declares is what AWS has answered to its
+// creation, so that the first look need not say it.
+func Applied(mg resource.Managed) { managedStatus(mg).SetObservedGeneration(mg.GetGeneration()) }
+
 // keepStatus returns a function that puts the present status back.
 func keepStatus(mg resource.Managed) func() {
 	kept, _ := mg.DeepCopyObject().(resource.Managed)

@@ -178,7 +178,7 @@ func TestSixHundredNodesAreReplaced(t *testing.T) {
 		arn := w.groupOf(a.name, a)
 		w.bind(a.name, arn, a)
 		w.settled(15 * time.Minute)
-		users := w.connect(arn, 10*time.Second, 20*time.Second)
+		users := w.connect(arn, 5*time.Second, 20*time.Second)
 		w.do(func() {
 			for i := range 600 {
 				w.addMachine(zones[i%2])

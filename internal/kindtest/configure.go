@@ -44,6 +44,8 @@ func (e *Env) configure(t *testing.T) {
 	}
 	Must(t, e.Client.Create(t.Context(), secret))
 
+	e.Secret = secret.Name
+
 	url, err := e.Sim.Start()
 	Must(t, err)
 

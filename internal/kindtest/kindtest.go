@@ -61,8 +61,9 @@ type Env struct {
 	// Scope of the objects; Namespace is empty in cluster scope.
 	GV        schema.GroupVersion
 	Namespace string
-	// Config is the name of the provider configuration that leads to Sim.
-	Config string
+	// Config is the name of the provider configuration that leads to Sim, and Secret,
+	// in namespace default, has its credentials under key ini.
+	Config, Secret string
 }
 
 // BothScopes runs a test once for each scope, at the same time: one manager, and
@@ -118,11 +119,11 @@ func (e *Env) Create(t *testing.T, o client.Object) {
 	t.Helper()
 	e.use(o)
 	Must(t, e.Client.Create(t.Context(), o))
-	t.Cleanup(func() { e.remove(o) })
+	t.Cleanup(func() { e.Remove(o) })
 }
 
-// remove an object whatever holds it.
-func (e *Env) remove(o client.Object) {
+// Remove an object whatever holds it.
+func (e *Env) Remove(o client.Object) {
 	ctx := context.Background()
 	_ = e.Client.Delete(ctx, o)
 	_ = e.Client.Patch(ctx, o, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`)))

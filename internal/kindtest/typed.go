@@ -2,12 +2,15 @@ package kindtest
 
 import (
 	"testing"
+	"time"
 
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 
+	"github.com/provider-nlb/provider-nlb/cluster/local/localtest"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
 )
 
@@ -27,6 +30,19 @@ func BothScopesOf[I resource.Managed](t *testing.T, kind string, setup Setup, te
 	BothScopes(t, func(t *testing.T, e *Env) {
 		test(t, &Typed[I]{Env: e, ELB: elbv2.NewFromConfig(e.Sim.Config(Region)), kind: kind})
 	}, setup)
+}
+
+// InScope is for a test of what one scope has and the other has not.
+func InScope[I resource.Managed](t *testing.T, gv schema.GroupVersion, kind string, setup Setup) *Typed[I] {
+	t.Helper()
+
+	c, stop, err := Start(localtest.ControlPlane(t), time.Second, setup)
+	Must(t, err)
+	t.Cleanup(stop)
+
+	e := NewEnv(t, c, gv, shared)
+
+	return &Typed[I]{Env: e, ELB: elbv2.NewFromConfig(e.Sim.Config(Region)), kind: kind}
 }
 
 // Object of a kind in the scope, which is not created yet.

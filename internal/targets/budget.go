@@ -28,9 +28,13 @@ func (d *departures) spend(area string, candidates []leaver) {
 	}
 	free := d.w.Policy.share(len(union(ledger.Before, ledger.Left))) + len(replaced) - len(ledger.Left)
 	slices.SortStableFunc(candidates, func(a, b leaver) int { return trueFirst(again[a.Key], again[b.Key]) })
+	successors := d.w.successors(area)
 	for _, l := range candidates {
 		// One in doubt (its removal timed out) has been paid for.
 		costs := !ledger.Left[l.Key] && (l.how == onBudgetAlways || d.w.mayServe(l.spot))
+		if costs && l.rule == RuleForeignLeaves && successors > 0 {
+			costs, successors = false, successors-1
+		}
 		switch {
 		case !d.floor.allows(l.spot):
 			d.waitForFloor(l)

@@ -51,21 +51,19 @@ func (w *world) brake(v verdict) verdict {
 	if !v.leave || w.Policy.NoDeregister == "" {
 		return v
 	}
-	return *keep(RuleNoDeregister, fmt.Sprintf("%s; it stays: %s", v.reason, w.Policy.NoDeregister))
+	kept := keep(RuleNoDeregister, fmt.Sprintf("%s; it stays: %s", v.reason, w.Policy.NoDeregister))
+	kept.braked = v.rule
+	return *kept
 }
 
 func (w *world) notOurs(s *spot) *verdict {
 	switch {
 	case s.sibling:
 		return keep(RuleSibling, "another binding of this cluster wants it, or has made it")
-	case s.ours || w.takesOver() && !w.Releasing && len(w.unplaced) == 0:
+	case s.ours:
 		return nil
-	case w.takesOver() && !w.Releasing:
-		return keep(RuleDoubt, "it may belong to a matching pod whose node is not known")
-	case w.Policy.Ownership == OwnershipExclusive && !w.Group.Ours:
-		return keep(RuleForeign, "it is foreign and the target group was not created here, so it is listed and stays")
 	}
-	return keep(RuleForeign, "it is foreign")
+	return w.foreignStays(s)
 }
 
 func (w *world) blind(*spot) *verdict {

@@ -118,13 +118,19 @@ func TestPortChange(t *testing.T) {
 	for _, n := range []string{"a", "b", "c"} {
 		in.Memory.Claims[Key{"i-" + n, 80}] = Claim{Pod: PodRef{Namespace: "edge", Name: "p-" + n, UID: "u-" + n}, Node: n}
 	}
+	if diff := cmp.Diff(sortedByText([]string{
+		"= i-a TooManyWithoutEvidence", "+ i-a PodReady", "= i-b TooManyWithoutEvidence", "+ i-b PodReady", "= i-c TooManyWithoutEvidence", "+ i-c PodReady",
+	}), sortedByText(brief(NewPlan(in)))); diff != "" {
+		t.Errorf("A changed port is no evidence: the new targets are registered, the old ones wait for the Guard.\n-want +got:\n%s", diff)
+	}
+	in = after(in, GuardedFor)
 	p := NewPlan(in)
 	if diff := cmp.Diff(sortedByText([]string{
 		"- i-a SelectionChanged", "+ i-a PodReady", "~ i-b DepartureBudget", "+ i-b PodReady", "~ i-c DepartureBudget", "+ i-c PodReady",
 	}), sortedByText(brief(p))); diff != "" {
-		t.Errorf("A changed port registers the new targets first, and the old ones leave one for one.\n-want +got:\n%s", diff)
+		t.Errorf("Then the old ones leave one for one.\n-want +got:\n%s", diff)
 	}
-	in.Memory, in.Now = p.Memory, noon.Add(3*time.Minute)
+	in.Memory, in.Now = p.Memory, in.Now.Add(3*time.Minute)
 	in.Targets = append(in.Targets[1:], Target{Key: key("a"), Presence: Registered, Health: HealthHealthy, Zone: "z1"},
 		Target{Key: key("b"), Presence: Registered, Health: HealthInitial, Zone: "z1"})
 	if diff := cmp.Diff(sortedByText([]string{

@@ -34,7 +34,7 @@ func (w *world) strength(s *spot) strength {
 		return durable
 	case slices.ContainsFunc(support, func(p Pod) bool { return ready(p) && !w.unplaced[p.UID] }):
 		return durable
-	case len(support) > 0, w.View.Relisted[s.Key], !s.node.GoneSince.IsZero():
+	case len(support) > 0, w.View.Relisted[s.Key], w.aliveUnselected(s), !s.node.GoneSince.IsZero():
 		// Pods are removed with their Node object; nobody stopped the process.
 		return fading
 	}

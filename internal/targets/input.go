@@ -33,6 +33,8 @@ type Policy struct {
 	// NoDeregister forbids every removal: management policies, the flag
 	// --deregistration=off, or annotation nlb.crossplane.io/hold. It says which.
 	NoDeregister string
+	// Approved is the plan hash that annotation nlb.crossplane.io/approve names.
+	Approved string
 	// NoRegister forbids every registration (management policies). It says why.
 	NoRegister string
 }
@@ -68,6 +70,9 @@ type Input struct {
 	// QuotaRoom is how many more registrations than departures may be asked for all
 	// the same while QuotaFull: AWS refuses a whole batch where some of it would fit.
 	QuotaRoom int
+	// Claimed says that the group's tag exclusive-owner names this binding: foreign
+	// targets that were announced may leave.
+	Claimed bool
 	// Releasing says that the binding is being deleted: nothing is wanted and
 	// ours leave at once.
 	Releasing bool
@@ -84,6 +89,10 @@ type Memory struct {
 	// Departures are the departure budgets that are in use, by zone; nil until
 	// the first plan that was allowed to deregister.
 	Departures map[string]Departures
+	// Guard is what removals without evidence wait for.
+	Guard GuardMemory
+	// Takeover is what happened to foreign targets.
+	Takeover TakeoverMemory
 }
 
 // Departures is what has been spent of one zone's departure budget.
@@ -166,9 +175,17 @@ type Plan struct {
 	// Held is why targets stay although no pod matches (emptyPolicy Hold);
 	// empty otherwise.
 	Held string
-	// Guarded is the place for the Guard of binding.md §5: departures that wait
-	// for evidence or approval.
-	Guarded []Change
+	// Guarded are removals that wait for evidence or approval (binding.md §5), a
+	// subset of Keep; GuardHash is what approves exactly these.
+	Guarded   []Change
+	GuardHash string
+	// Unproven are targets that a rule removes without evidence of their pod or
+	// node, those included that something holds back.
+	Unproven []Key
+	// Takeover is how far it is with Foreign; TakeoverFrom is when the first of them
+	// may leave, while they are only shown.
+	Takeover     Takeover
+	TakeoverFrom time.Time
 	// Next is the earliest time at which the same world would give another
 	// plan; zero if time changes nothing.
 	Next time.Time

@@ -32,17 +32,21 @@ func NewPlan(in Input) Plan {
 			p.Wanted = append(p.Wanted, s.Key)
 			w.admit(p, s, v)
 		case s.registered():
-			if v := w.decide(s); v.leave {
+			v := w.decide(s)
+			if v.leave {
 				leavers = append(leavers, leaver{s, v})
-			} else {
-				p.keep(w.change(s, v))
+				continue
+			}
+			p.keep(w.change(s, v))
+			if v.braked != "" && w.suspicious(s, v.braked) {
+				p.Unproven = append(p.Unproven, s.Key)
 			}
 		}
 	}
-	now, guarded := w.guard(leavers)
-	d := w.depart(now)
-	p.Guarded = guarded
+	g := w.guard(leavers)
+	d := w.depart(g.pass)
 	w.fillQuota(p, d)
+	g.conclude(p, d.gone)
 	for _, l := range d.gone {
 		p.Deregister = append(p.Deregister, w.change(l.spot, l.verdict))
 	}
@@ -51,16 +55,9 @@ func NewPlan(in Input) Plan {
 	}
 	p.Keep = append(append(p.Keep, p.Waiting...), p.Guarded...)
 	p.sort()
-	w.conclude(p, d.memory)
+	w.conclude(p, d.memory, g.memory)
+	w.concludeTakeover(p, d.gone)
 	return *p
-}
-
-// guard is the place of the Guard (end of binding.md §5): departures that lack
-// evidence of a pod or a node, or are too many at once, will wait here for AWS's
-// word, for time or for approval, before they spend floor or budget. A later
-// issue; until then View.Relisted only makes the floor cautious.
-func (w *world) guard(leavers []leaver) (now []leaver, guarded []Change) {
-	return leavers, nil
 }
 
 // list puts a target and its pods in the plan's lists for people.
@@ -129,15 +126,19 @@ func (w *world) fillQuota(p *Plan, d *departures) {
 
 // conclude with what follows from the verdicts: what is held, the memory, what
 // has waited too long, and when time alone would change the plan.
-func (w *world) conclude(p *Plan, departures map[string]Departures) {
+func (w *world) conclude(p *Plan, departures map[string]Departures, guarded GuardMemory) {
 	whole := w.View.Incomplete == "" && !w.Unread
-	if !whole || w.doubtful() {
+	if w.doubtful() {
 		departures = cloneDepartures(w.Memory.Departures)
+	}
+	if !whole {
+		departures, guarded = cloneDepartures(w.Memory.Departures), w.Memory.Guard.blind()
 	}
 	if i := slices.IndexFunc(p.Keep, func(c Change) bool { return c.Rule == RuleHeld }); i >= 0 {
 		p.Held = p.Keep[i].Reason
 	}
 	p.Memory = w.remember(p.Waiting, departures, whole && len(w.pods) > 0)
+	p.Memory.Guard = guarded
 	for _, change := range p.Waiting {
 		since := p.Memory.Claims[change.Key].WaitingSince
 		if w.Now.Before(since.Add(WaitingTooLong)) {

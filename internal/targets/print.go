@@ -12,6 +12,7 @@ func (p *Plan) sort() {
 	for _, changes := range [][]Change{p.Register, p.Deregister, p.Keep, p.Waiting, p.Guarded} {
 		slices.SortFunc(changes, func(a, b Change) int { return compareKeys(a.Key, b.Key) })
 	}
+	slices.SortFunc(p.Unproven, compareKeys)
 	slices.SortFunc(p.Skipped, func(a, b Skip) int {
 		return cmp.Or(cmp.Compare(a.Pod.Namespace, b.Pod.Namespace), cmp.Compare(a.Pod.Name, b.Pod.Name),
 			cmp.Compare(a.Pod.UID, b.Pod.UID), cmp.Compare(a.Rule, b.Rule))

@@ -111,7 +111,7 @@ func target(node string, health Health, change ...func(*Target)) option {
 }
 
 func presence(p Presence) func(*Target) { return func(t *Target) { t.Presence = p } }
-func nowhere(t *Target)                 { t.Zone = "" }
+func zoneless(t *Target)                { t.Zone = "" }
 func stale(t *Target)                   { t.Stale = true }
 func dead(t *Target)                    { t.Health, t.Reason = HealthUnused, "Target.InvalidState" }
 

@@ -98,6 +98,8 @@ type world struct {
 	// that can listen on a port of the host.
 	pods   map[string]Pod
 	onNode map[string][]Pod
+	// alive are UIDs of pods that exist and are not going, selected or not.
+	alive map[string]bool
 	// unplaced are UIDs of pods whose node is not known well enough to say which
 	// target is theirs.
 	unplaced map[string]bool
@@ -105,13 +107,15 @@ type world struct {
 	// healthy; if none is, AWS fails open and sends traffic to all of them.
 	// failsOpen: it does for certain, none is healthy or may be.
 	anyReady, anyHealthy, failsOpen bool
+	// takeover is what is remembered of foreign targets, as of now.
+	takeover TakeoverMemory
 	// bare zones have nothing but departing nodes.
 	bare map[string]bool
 }
 
 func newWorld(in Input) *world {
 	in.Policy = in.Policy.WithDefaults()
-	w := &world{Input: in, failsOpen: true, pods: map[string]Pod{}, onNode: map[string][]Pod{}, unplaced: map[string]bool{}}
+	w := &world{Input: in, failsOpen: true, pods: map[string]Pod{}, onNode: map[string][]Pod{}, unplaced: map[string]bool{}, alive: alivePods(in.View)}
 	spots := map[Key]*spot{}
 	at := func(key Key) *spot {
 		if spots[key] == nil {
@@ -149,6 +153,7 @@ func newWorld(in Input) *world {
 	}
 	w.spots = slices.SortedFunc(maps.Values(spots), func(a, b *spot) int { return compareKeys(a.Key, b.Key) })
 	w.settleOwnership()
+	w.takeover = w.recallTakeover()
 	w.bare = w.bareZones()
 	return w
 }
@@ -211,13 +216,6 @@ func (w *world) theirs(s *spot) bool {
 		return w.SiblingIPs[s.Key]
 	}
 	return s.known && w.SiblingPorts[s.Port]
-}
-
-// takesOver: foreign targets leave. Exclusive written on a group that is not
-// ours needs the announcement of binding.md §6 first, which does not exist yet:
-// until then those targets are listed and stay.
-func (w *world) takesOver() bool {
-	return w.Group.Ours && w.Policy.Ownership != OwnershipShared
 }
 
 // area is the zone that rules about zones mean: the group, if it balances across.

@@ -166,6 +166,9 @@ type View struct {
 	Unselected map[Key]Pod
 	// Relisted says that pods vanished in a re-list, not by a watch event.
 	Relisted map[Key]bool
+	// Deselected are UIDs of pods that matched once, do not any more, and are
+	// there: neither over nor terminating.
+	Deselected map[string]bool
 }
 
 // Presence is what we know of a target's registration.

@@ -32,8 +32,9 @@ func TestWhatIsNotSelectedAnyMore(t *testing.T) {
 	checkRules(t, []rule{
 		{"Budgeted", "Of pods that go on and are not selected any more as many leave as the budget allows, whatever else is selected.",
 			anew, []string{"- i-a SelectionChanged", "~ i-b DepartureBudget", "~ i-c DepartureBudget", "= i-x PodReady"}},
-		{"NeverSeen", "After a restart nobody remembers whose target it is, and the pod on its port tells.",
-			with(anew, input(func(in *Input) { in.Memory.Claims = nil })), []string{"- i-a SelectionChanged", "~ i-b DepartureBudget", "~ i-c DepartureBudget", "= i-x PodReady"}},
+		{"NeverSeen", "After a restart nobody remembers whose target it is: that its pod is not selected is not waited out as a restart, and the Guard asks for evidence.",
+			with(anew, input(func(in *Input) { in.Memory.Claims = nil })),
+			[]string{"= i-a TooManyWithoutEvidence", "= i-b TooManyWithoutEvidence", "= i-c TooManyWithoutEvidence", "= i-x PodReady"}},
 		{"AnotherPod", "A pod that is not selected and never made the target says nothing of the one that did and comes back.",
 			scene(node("a"), target("a", HealthUnhealthy), claim("a", time.Second, true), unselected("a", uid("other")), healthyPods("b", "c")),
 			[]string{"= i-a Vacated", "= i-b PodReady", "= i-c PodReady"}},

@@ -12,6 +12,10 @@ type verdict struct {
 	// leave: it is to be deregistered; how says what may hold it back.
 	leave bool
 	how   departure
+	// braked is the rule that would remove it, if removals are forbidden; guarded
+	// the verdict of one that the Guard holds.
+	braked  Rule
+	guarded *verdict
 }
 
 // wanted says whether a spot should be registered (binding.md §3).

@@ -88,8 +88,11 @@ func (c *crash) start(nodes ...int) {
 	}
 }
 
+// stop ends pods and their processes: of a pod that nobody saw go the guard asks
+// AWS whether its target is healthy.
 func (c *crash) stop(nodes ...int) {
 	for _, n := range nodes {
+		it.Sim.SetAccepting(c.instance(nodeName(n)), c.port, false)
 		c.remove(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: c.ns, Name: nodeName(n)}})
 	}
 }

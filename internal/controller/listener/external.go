@@ -133,17 +133,29 @@ func (e *external) Create(ctx context.Context, mg Listener) (managed.ExternalCre
 		return managed.ExternalCreation{}, errors.New("cannot create the " + what + ": AWS answered without one")
 	}
 
-	f := &found{sdk: out.Listeners[0]}
-	if err := e.claim(ctx, mg, f); err != nil {
+	e.found = &found{sdk: out.Listeners[0]}
+	if err := e.claim(ctx, mg, e.found); err != nil {
 		return managed.ExternalCreation{}, err
 	}
 
-	// AWS may not see the listener yet. Then Observe does, soon, and Update follows.
-	if err := e.setAttributes(ctx, f.arn(), wantedAttributes(p)); err != nil && !aws.IsNotFound(err, codeNotFound) {
-		return managed.ExternalCreation{}, controller.Failed("set the idle timeout of the "+what, err)
+	return managed.ExternalCreation{}, e.complete(ctx, mg)
+}
+
+// complete a listener that was created: what a creation cannot declare, so that the
+// first look finds all of it. AWS may not see the listener yet. Then Observe does,
+// soon, and Update follows.
+func (e *external) complete(ctx context.Context, mg Listener) error {
+	_ = e.compare(mg) // AWS has just taken what it could not change.
+	e.record(mg.ObservedState())
+
+	// It may be an older one, which AWS answered with. The next look compares that.
+	e.change.tags, e.change.differences = controller.TagChange{}, nil
+
+	if err := e.apply(ctx, mg.ForProvider()); !aws.IsNotFound(err, codeNotFound) {
+		return err
 	}
 
-	return managed.ExternalCreation{}, nil
+	return nil
 }
 
 // claim what AWS has answered to a creation. It answers with a listener that

@@ -44,6 +44,28 @@ func (e *external) apply(ctx context.Context) error {
 	return nil
 }
 
+// applyCreation makes the calls for what a creation cannot declare and AWS takes of a
+// load balancer that it is still setting up. done says that nothing else differs.
+// What AWS does not see yet is left to the next look.
+func (e *external) applyCreation(ctx context.Context) (done bool, err error) {
+	c := e.change
+	done = c.tags.None() && !c.subnets && !c.addressType && !c.capacity
+
+	if c.groups {
+		err = e.setGroups(ctx)
+	}
+
+	if err == nil && !c.attributes.None() {
+		err = e.setAttributes(ctx)
+	}
+
+	if aws.IsNotFound(err, codeNotFound) {
+		return false, nil
+	}
+
+	return done, e.unlessProvisioning(err)
+}
+
 // unlessProvisioning: what AWS refuses of a load balancer that is not active yet
 // it may accept later.
 func (e *external) unlessProvisioning(err error) error {
@@ -91,13 +113,13 @@ func (e *external) setSubnets(ctx context.Context) error {
 }
 
 func (e *external) send(ctx context.Context, mappings []mapping) error {
-	_, err := e.elb.SetSubnets(ctx, subnetsInput(e.balancer.arn(), mappings, e.change.want))
+	_, err := e.elb.SetSubnets(ctx, subnetsInput(e.balancer.arn(), mappings, e.change.want, e.change.have))
 
 	return err
 }
 
 func (e *external) stuck() error {
-	return controller.Stalled{Reason: controller.ReasonImmutable, Message: "spec.forProvider.subnetMappings: AWS changes the subnet, allocationId or privateIPv4Address of " +
+	return controller.Stalled{Reason: controller.ReasonImmutable, Message: "spec.forProvider.subnetMappings: AWS changes the subnet or an address of " +
 		"a zone only by removing the zone and adding it again, and " + e.balancer.String() + " has no other zone: add a subnet of another zone first, or create a new LoadBalancer"}
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // createInput declares what the spec declares, and nothing else. Attributes,
-// capacity and enforcement are set afterwards.
+// capacity and enforcement are set afterwards, which is all that AWS offers.
 func createInput(name string, p *v1alpha1.LoadBalancerParameters, referred []string, tags map[string]string) *elbv2.CreateLoadBalancerInput {
 	in := &elbv2.CreateLoadBalancerInput{
 		Name:           &name,
@@ -61,12 +61,21 @@ func given(s string) *string {
 }
 
 // subnetsInput sets mappings, and the address type and source NAT with them.
-func subnetsInput(arn string, mappings []mapping, want state) *elbv2.SetSubnetsInput {
+func subnetsInput(arn string, mappings []mapping, want, have state) *elbv2.SetSubnetsInput {
+	dual := want.addressType == string(types.IpAddressTypeDualstack)
 	in := &elbv2.SetSubnetsInput{
 		LoadBalancerArn: &arn, SubnetMappings: sdkMappings(mappings, want.subnets.sourceNAT == "on"), IpAddressType: types.IpAddressType(want.addressType),
 	}
-	// An IPv4 load balancer has none, and AWS need not be told so.
-	if want.addressType == string(types.IpAddressTypeDualstack) || want.subnets.sourceNAT == "on" {
+
+	if !dual {
+		// Addresses that AWS has there end with dualstack.
+		for i := range in.SubnetMappings {
+			in.SubnetMappings[i].IPv6Address = nil
+		}
+	}
+
+	// An IPv4 load balancer has no source NAT, and AWS need not be told so.
+	if dual || want.subnets.sourceNAT != have.subnets.sourceNAT {
 		in.EnablePrefixForIpv6SourceNat = types.EnablePrefixForIpv6SourceNatEnum(want.subnets.sourceNAT)
 	}
 

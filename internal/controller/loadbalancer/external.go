@@ -122,25 +122,56 @@ func (e *external) Create(ctx context.Context, mg LoadBalancer) (managed.Externa
 		return managed.ExternalCreation{}, fmt.Errorf("cannot create load balancer %q: AWS answered without one", name)
 	}
 
-	b := &balancer{sdk: out.LoadBalancers[0]}
+	e.balancer = &balancer{sdk: out.LoadBalancers[0]}
 
-	if meta.GetExternalName(mg) != "" {
-		return managed.ExternalCreation{ConnectionDetails: connection(b)}, nil
+	if err := e.claim(ctx, mg); err != nil {
+		return managed.ExternalCreation{}, err
 	}
 
-	// AWS answers with a load balancer that exists if its settings are the same, so
-	// it may be somebody else's.
+	return managed.ExternalCreation{ConnectionDetails: connection(e.balancer)}, e.complete(ctx, mg)
+}
+
+// claim what AWS has answered to a creation. It answers with a load balancer that
+// exists if its settings are the same, so it may be somebody else's.
+func (e *external) claim(ctx context.Context, mg LoadBalancer) error {
+	b := e.balancer
+
+	var err error
 	if b.tags, err = e.read.Tags(ctx, b.arn(), 0); err != nil {
-		return managed.ExternalCreation{}, controller.Failed("read the tags of "+b.String(), err)
+		return controller.Failed("read the tags of "+b.String(), err)
+	}
+
+	if meta.GetExternalName(mg) != "" {
+		return nil
 	}
 
 	if err := controller.Claim(mg, e.clusterID, b.found()); err != nil {
-		return managed.ExternalCreation{}, err
+		return err
 	}
 
 	meta.SetExternalName(mg, b.arn())
 
-	return managed.ExternalCreation{ConnectionDetails: connection(b)}, nil
+	return nil
+}
+
+// complete a load balancer that was created: it sets what a creation cannot, and
+// tells what AWS has answered. So the address is told as soon as there is one, and
+// the first look, which sees AWS still setting it up, has nothing to write.
+func (e *external) complete(ctx context.Context, mg LoadBalancer) error {
+	impossible := e.compare(mg)
+	e.record(mg.ObservedState())
+	mg.SetConditions(ready(e.balancer.state(), e.change.attributes))
+
+	if impossible != nil {
+		return nil // The next look says so.
+	}
+
+	done, err := e.applyCreation(ctx)
+	if err == nil && done {
+		controller.Applied(mg)
+	}
+
+	return err
 }
 
 // Update what can be updated.

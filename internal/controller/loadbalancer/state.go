@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
@@ -61,6 +62,11 @@ func want(p *v1alpha1.LoadBalancerParameters, referred []string, s state) state 
 
 	if v := p.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic; v != nil {
 		s.groups.enforce = onOff(*v)
+	}
+
+	if s.addressType == string(types.IpAddressTypeIpv4) {
+		// AWS refuses IPv4 as long as it is on.
+		s.subnets.sourceNAT = "off"
 	}
 
 	s.subnets = wantSubnets(p, s.subnets)

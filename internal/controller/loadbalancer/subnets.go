@@ -123,7 +123,8 @@ func wantSubnets(p *v1alpha1.LoadBalancerParameters, have subnets) subnets {
 		m.private = address(d.PrivateIPv4Address, m.private)
 		m.ipv6 = address(d.IPv6Address, m.ipv6)
 
-		if sdk.ToString(d.SourceNATIPv6Prefix) != autoAssigned || m.prefix == "" {
+		// Without source NAT AWS takes no prefix, and shows none.
+		if want.sourceNAT == "on" && (sdk.ToString(d.SourceNATIPv6Prefix) != autoAssigned || m.prefix == "") {
 			m.prefix = address(d.SourceNATIPv6Prefix, m.prefix)
 		}
 
@@ -161,8 +162,8 @@ func canonical(s string) string {
 }
 
 // A step is one call of SetSubnets on the way to what is wanted. AWS changes
-// neither the subnet of an enabled zone nor its elastic or private IPv4 address: the
-// zone has to be removed and added again. One zone at least has to stay.
+// neither the subnet of an enabled zone nor an address that it has there: the zone
+// has to be removed and added again. One zone at least has to stay.
 type step struct {
 	mappings []mapping
 	// instead are calls to try if AWS answers that a zone of the call is enabled
@@ -186,9 +187,9 @@ func next(want, have subnets) step {
 		switch {
 		case !there:
 			added = append(added, w)
-		case h.allocation != w.allocation, h.private != w.private:
+		case h.allocation != w.allocation, h.private != w.private, h.ipv6 != "" && h.ipv6 != w.ipv6:
 			readdressed = append(readdressed, w.subnet)
-			w.allocation, w.private = h.allocation, h.private
+			w.allocation, w.private, w.ipv6 = h.allocation, h.private, h.ipv6
 			kept = append(kept, w)
 		default:
 			kept = append(kept, w)

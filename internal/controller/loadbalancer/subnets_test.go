@@ -12,7 +12,7 @@ import (
 // difference for ever.
 func TestOnlyDeclaredAddressesAreCompared(t *testing.T) {
 	s := func(v string) *string { return &v }
-	aws := types.LoadBalancer{AvailabilityZones: []types.AvailabilityZone{{
+	aws := types.LoadBalancer{EnablePrefixForIpv6SourceNat: "on", AvailabilityZones: []types.AvailabilityZone{{
 		SubnetId: s("subnet-a"), SourceNatIpv6Prefixes: []string{"2001:db8:0:a::/80"},
 		LoadBalancerAddresses: []types.LoadBalancerAddress{
 			{PrivateIPv4Address: s("10.0.0.9"), IPv6Address: s("2001:db8:0:a::9")}, {PrivateIPv4Address: s("10.0.0.10")},

@@ -163,14 +163,22 @@ func TestWhatIsNoLongerDeclared(t *testing.T) {
 	})
 }
 
-// mappings of subnets, each with an elastic IP address after a slash or none.
+// mappings of subnets, each with an elastic IP address after a slash, an IPv6 address
+// after a hash, or none.
 func mappings(of ...string) func(lb) {
 	return with(func(p *v1alpha1.LoadBalancerParameters) {
 		p.SubnetMappings = nil
 
 		for _, s := range of {
+			s, ipv6, found := strings.Cut(s, "#")
+			m := v1alpha1.SubnetMapping{}
+
+			if found {
+				p.IPAddressType, m.IPv6Address = ptr("dualstack"), &ipv6
+			}
+
 			subnet, eip, found := strings.Cut(s, "/")
-			m := v1alpha1.SubnetMapping{SubnetID: subnet}
+			m.SubnetID = subnet
 
 			if found {
 				m.AllocationID = &eip
@@ -196,6 +204,7 @@ func TestSubnetsChangeInSteps(t *testing.T) {
 		"SwapOnly":     {"The last zone cannot be removed.", []string{subnetA}, []string{subnetA2}, true, 0, 2},
 		"Address":      {"The zone is removed, then added.", []string{subnetA + "/" + eip1, subnetB}, []string{subnetA + "/" + eip2, subnetB}, false, 2, 2},
 		"FirstAddress": {"A zone without elastic IP address gets one.", []string{subnetA, subnetB}, []string{subnetA, subnetB + "/" + eip2}, false, 2, 2},
+		"IPv6":         {"The zone is removed, then added.", []string{subnetA + "#2001:db8:0:a::9", subnetB}, []string{subnetA + "#2001:db8:0:a::10", subnetB}, false, 2, 2},
 		"AddressOnly":  {"The last zone cannot be removed.", []string{subnetA + "/" + eip1}, []string{subnetA + "/" + eip2}, true, 0, 0},
 	}
 	for name, tc := range cases {

@@ -11,30 +11,22 @@ import (
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
 	"github.com/provider-nlb/provider-nlb/internal/controller/targetgroup"
+	"github.com/provider-nlb/provider-nlb/internal/kindtest"
 )
 
 // seed makes a group that somebody else has created.
 func (e *env) seed(t *testing.T, tags map[string]string) (arn string) {
 	t.Helper()
 
-	arn, err := e.sim.SeedTargetGroup(awssim.TargetGroupSeed{Region: region, Name: "edge", Protocol: "TCP", Port: 443, VPC: vpc, Tags: tags})
-	e.must(t, err)
+	arn, err := e.Sim.SeedTargetGroup(awssim.TargetGroupSeed{Region: kindtest.Region, Name: "edge", Protocol: "TCP", Port: 443, VPC: kindtest.VPC, Tags: tags})
+	kindtest.Must(t, err)
 
 	return arn
 }
 
 // tags are those of this object in a cluster.
 func (e *env) tags(clusterID string) map[string]string {
-	tags := map[string]string{
-		"crossplane-kind": "targetgroup." + e.gv.Group, "crossplane-name": "edge",
-		"crossplane-providerconfig": "default", controller.TagCluster: clusterID,
-	}
-	if e.namespace != "" {
-		tags["crossplane-namespace"] = e.namespace
-		tags["crossplane-providerconfig-kind"] = "ClusterProviderConfig"
-	}
-
-	return tags
+	return e.Env.Tags("targetgroup", "edge", clusterID)
 }
 
 type adoption struct {
@@ -62,7 +54,7 @@ func adoptions() map[string]adoption {
 	return map[string]adoption{
 		"Ours": {
 			"All our tags are equal: a lost response, or a deleted and re-applied object.",
-			func(e *env) map[string]string { return e.tags(cluster) }, unnamed, "", "ARN",
+			func(e *env) map[string]string { return e.tags(kindtest.Cluster) }, unnamed, "", "ARN",
 		},
 		"OtherCluster": {
 			"The same Git in another cluster: neither takes it from the other.",
@@ -95,13 +87,13 @@ func TestAdoption(t *testing.T) {
 				tg := e.group(t, "edge", tc.mutate(e, arn))
 
 				if tc.stalled != "" {
-					e.until(t, tg, "stalled", func() bool { return is(tg, controller.TypeStalled, "True") })
+					e.Until(t, tg, "stalled", func() bool { return kindtest.Is(tg, controller.TypeStalled, "True") })
 
 					if got := tg.GetCondition(controller.TypeStalled).Message; !strings.Contains(got, tc.stalled) {
 						t.Errorf("\n%s\nthe message is %q, want %q in it", tc.reason, got, tc.stalled)
 					}
 				} else {
-					e.untilApplied(t, tg)
+					e.UntilApplied(t, tg)
 				}
 
 				want := strings.ReplaceAll(tc.external, "ARN", arn)
@@ -109,7 +101,7 @@ func TestAdoption(t *testing.T) {
 					t.Errorf("\n%s\nexternal name %q, want %q", tc.reason, got, want)
 				}
 
-				if got := e.sim.Count("CreateTargetGroup"); got != 0 {
+				if got := e.Sim.Count("CreateTargetGroup"); got != 0 {
 					t.Errorf("\n%s\nit was created %d times", tc.reason, got)
 				}
 			})
@@ -122,11 +114,11 @@ func TestOnlyObserveChangesNothing(t *testing.T) {
 		e.seed(t, nil)
 
 		tg := e.group(t, "edge", func(tg targetgroup.TargetGroup) { tg.SetManagementPolicies(xpv2.ManagementPolicies{"Observe"}) })
-		e.untilApplied(t, tg)
-		e.must(t, e.client.Delete(t.Context(), tg))
-		e.untilGone(t, tg)
+		e.UntilApplied(t, tg)
+		kindtest.Must(t, e.Client.Delete(t.Context(), tg))
+		e.UntilGone(t, tg)
 
-		if got := e.sim.Count("ModifyTargetGroup", "AddTags", "RemoveTags", "DeleteTargetGroup", "CreateTargetGroup"); got != 0 {
+		if got := e.Sim.Count("ModifyTargetGroup", "AddTags", "RemoveTags", "DeleteTargetGroup", "CreateTargetGroup"); got != 0 {
 			t.Errorf("AWS was changed %d times", got)
 		}
 	})
@@ -139,7 +131,7 @@ func TestImmutableMismatchIsStalled(t *testing.T) {
 			meta.SetExternalName(tg, arn)
 			tg.ForProvider().Port = ptr(int32(80))
 		})
-		e.until(t, tg, "stalled", func() bool { return is(tg, controller.TypeStalled, "True") })
+		e.Until(t, tg, "stalled", func() bool { return kindtest.Is(tg, controller.TypeStalled, "True") })
 
 		want := `spec.forProvider.port is 80, but target group "edge" has 443`
 		if got := tg.GetCondition(controller.TypeStalled).Message; !strings.HasPrefix(got, want) {

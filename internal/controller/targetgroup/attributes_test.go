@@ -18,6 +18,7 @@ import (
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
 	"github.com/provider-nlb/provider-nlb/internal/controller/targetgroup"
+	"github.com/provider-nlb/provider-nlb/internal/kindtest"
 )
 
 type kv = map[string]string
@@ -61,8 +62,8 @@ func declared() kv {
 func (e *env) attributes(t *testing.T) kv {
 	t.Helper()
 
-	out, err := e.elb.DescribeTargetGroupAttributes(t.Context(), &elbv2.DescribeTargetGroupAttributesInput{TargetGroupArn: e.sdk(t).TargetGroupArn})
-	e.must(t, err)
+	out, err := e.ELB.DescribeTargetGroupAttributes(t.Context(), &elbv2.DescribeTargetGroupAttributesInput{TargetGroupArn: e.sdk(t).TargetGroupArn})
+	kindtest.Must(t, err)
 
 	got := kv{}
 	for _, a := range out.Attributes {
@@ -75,16 +76,16 @@ func (e *env) attributes(t *testing.T) kv {
 func (e *env) setAttribute(t *testing.T, key, value string) {
 	t.Helper()
 
-	_, err := e.elb.ModifyTargetGroupAttributes(t.Context(), &elbv2.ModifyTargetGroupAttributesInput{
+	_, err := e.ELB.ModifyTargetGroupAttributes(t.Context(), &elbv2.ModifyTargetGroupAttributesInput{
 		TargetGroupArn: e.sdk(t).TargetGroupArn, Attributes: []types.TargetGroupAttribute{{Key: &key, Value: &value}},
 	})
-	e.must(t, err)
+	kindtest.Must(t, err)
 }
 
 func TestAttributesAreDeclaredByOneCall(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		tg := e.group(t, "edge", func(tg targetgroup.TargetGroup) { allAttributes(tg.ForProvider()) })
-		e.untilApplied(t, tg)
+		e.UntilApplied(t, tg)
 
 		if diff := cmp.Diff(declared(), e.attributes(t)); diff != "" {
 			t.Errorf("-want, +got:\n%s", diff)
@@ -95,7 +96,7 @@ func TestAttributesAreDeclaredByOneCall(t *testing.T) {
 			t.Errorf("the memory: -want, +got:\n%s", diff)
 		}
 
-		if got := e.sim.Count("ModifyTargetGroupAttributes"); got != 1 {
+		if got := e.Sim.Count("ModifyTargetGroupAttributes"); got != 1 {
 			t.Errorf("attributes were set by %d calls, want 1", got)
 		}
 	})
@@ -104,9 +105,9 @@ func TestAttributesAreDeclaredByOneCall(t *testing.T) {
 func TestUndeclaredAttributesAreNotRead(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		tg := e.group(t, "edge")
-		e.untilApplied(t, tg)
+		e.UntilApplied(t, tg)
 
-		if got := e.sim.Count("DescribeTargetGroupAttributes", "ModifyTargetGroupAttributes"); got != 0 {
+		if got := e.Sim.Count("DescribeTargetGroupAttributes", "ModifyTargetGroupAttributes"); got != 0 {
 			t.Errorf("none is declared, but there were %d calls", got)
 		}
 	})
@@ -134,14 +135,14 @@ func TestAttributeDriftIsRepaired(t *testing.T) {
 
 	bothScopes(t, func(t *testing.T, e *env) {
 		tg := e.group(t, "edge", func(tg targetgroup.TargetGroup) { allAttributes(tg.ForProvider()) })
-		e.untilApplied(t, tg)
+		e.UntilApplied(t, tg)
 
 		for _, key := range slices.Sorted(maps.Keys(drifts)) {
 			e.setAttribute(t, key, drifts[key])
-			e.sim.Reset()
-			e.until(t, tg, "repaired "+key, func() bool { return e.attributes(t)[key] == declared()[key] })
+			e.Sim.Reset()
+			e.Until(t, tg, "repaired "+key, func() bool { return e.attributes(t)[key] == declared()[key] })
 
-			if got := e.sim.Count("ModifyTargetGroupAttributes"); got != 1 {
+			if got := e.Sim.Count("ModifyTargetGroupAttributes"); got != 1 {
 				t.Errorf("%s was repaired by %d calls, want 1", key, got)
 			}
 		}
@@ -151,12 +152,12 @@ func TestAttributeDriftIsRepaired(t *testing.T) {
 func TestAttributesThatNobodyDeclaredStay(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		tg := e.group(t, "edge", func(tg targetgroup.TargetGroup) { tg.ForProvider().ProxyProtocolV2 = ptr(true) })
-		e.untilApplied(t, tg)
+		e.UntilApplied(t, tg)
 		e.setAttribute(t, "deregistration_delay.timeout_seconds", "7")
-		e.sim.Reset()
-		e.until(t, tg, "read twice", func() bool { return e.sim.Count("DescribeTargetGroupAttributes") > 1 })
+		e.Sim.Reset()
+		e.Until(t, tg, "read twice", func() bool { return e.Sim.Count("DescribeTargetGroupAttributes") > 1 })
 
-		if got := e.sim.Count("ModifyTargetGroupAttributes"); got != 0 {
+		if got := e.Sim.Count("ModifyTargetGroupAttributes"); got != 0 {
 			t.Errorf("what somebody else set was changed by %d calls", got)
 		}
 	})
@@ -202,16 +203,16 @@ func TestAttributesThatAreNoLongerDeclaredGoBackToTheDefault(t *testing.T) {
 					p.Protocol, p.TargetType, p.HealthCheck.Port = &tc.protocol, &tc.targetType, ptr("8080")
 					tc.declare(p)
 				})
-				e.untilApplied(t, tg)
-				e.sim.Reset()
+				e.UntilApplied(t, tg)
+				e.Sim.Reset()
 				e.change(t, tg, func(p *v1alpha1.TargetGroupParameters) {
 					*p = v1alpha1.TargetGroupParameters{
 						Region: p.Region, Name: p.Name, Protocol: p.Protocol, Port: p.Port, VPCID: p.VPCID,
 						TargetType: p.TargetType, HealthCheck: p.HealthCheck,
 					}
 				})
-				e.untilApplied(t, tg)
-				e.until(t, tg, "forgotten", func() bool { return len(tg.ObservedState().AtProvider.ManagedAttributeKeys) == 0 })
+				e.UntilApplied(t, tg)
+				e.Until(t, tg, "forgotten", func() bool { return len(tg.ObservedState().AtProvider.ManagedAttributeKeys) == 0 })
 
 				got := e.attributes(t)
 				maps.DeleteFunc(got, func(k, _ string) bool { return tc.want[k] == "" })
@@ -220,7 +221,7 @@ func TestAttributesThatAreNoLongerDeclaredGoBackToTheDefault(t *testing.T) {
 					t.Errorf("\n%s\n-want, +got:\n%s", tc.reason, diff)
 				}
 
-				if got := e.sim.Count("ModifyTargetGroupAttributes"); got != 1 {
+				if got := e.Sim.Count("ModifyTargetGroupAttributes"); got != 1 {
 					t.Errorf("\n%s\nthere were %d calls, want 1", tc.reason, got)
 				}
 			})
@@ -233,14 +234,14 @@ func TestUnknownAttributeIsStalled(t *testing.T) {
 		tg := e.group(t, "edge", func(tg targetgroup.TargetGroup) {
 			tg.ForProvider().Attributes = map[string]v1alpha1.AttributeValue{"no.such_key": "1"}
 		})
-		e.until(t, tg, "stalled", func() bool { return is(tg, controller.TypeStalled, "True") })
+		e.Until(t, tg, "stalled", func() bool { return kindtest.Is(tg, controller.TypeStalled, "True") })
 
 		if got := tg.GetCondition(controller.TypeStalled).Message; !strings.Contains(got, "set the attributes of") || !strings.Contains(got, "no.such_key") {
 			t.Errorf("the message says what failed and why: %q", got)
 		}
 
 		e.change(t, tg, func(p *v1alpha1.TargetGroupParameters) { p.Attributes = nil })
-		e.untilApplied(t, tg)
+		e.UntilApplied(t, tg)
 
 		if len(e.groups()) != 1 || meta.GetExternalName(tg) == "" {
 			t.Errorf("the group that was made is kept: %q", meta.GetExternalName(tg))
@@ -256,9 +257,9 @@ func TestGroupThatIsOnlyObservedKeepsItsAttributes(t *testing.T) {
 			tg.SetManagementPolicies(xpv2.ManagementPolicies{"Observe"})
 			allAttributes(tg.ForProvider())
 		})
-		e.untilApplied(t, tg)
+		e.UntilApplied(t, tg)
 
-		if got := e.sim.Count("ModifyTargetGroupAttributes"); got != 0 || len(tg.ObservedState().AtProvider.ManagedAttributeKeys) != 0 {
+		if got := e.Sim.Count("ModifyTargetGroupAttributes"); got != 0 || len(tg.ObservedState().AtProvider.ManagedAttributeKeys) != 0 {
 			t.Errorf("%d calls; the memory is %v", got, tg.ObservedState().AtProvider.ManagedAttributeKeys)
 		}
 	})
@@ -266,12 +267,12 @@ func TestGroupThatIsOnlyObservedKeepsItsAttributes(t *testing.T) {
 
 func TestAttributesWaitForTheGroupToBeSeen(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
-		e.sim.Fault(awssim.Fault{
+		e.Sim.Fault(awssim.Fault{
 			Action: "ModifyTargetGroupAttributes", Times: 1, Effect: awssim.Answer, Code: "TargetGroupNotFound", Message: "not yet",
 		})
 
 		tg := e.group(t, "edge", func(tg targetgroup.TargetGroup) { tg.ForProvider().ProxyProtocolV2 = ptr(true) })
-		e.untilApplied(t, tg)
+		e.UntilApplied(t, tg)
 
 		if got := e.attributes(t)["proxy_protocol_v2.enabled"]; got != "true" {
 			t.Errorf("the attribute is %q", got)

@@ -17,6 +17,7 @@ import (
 	namespacedapi "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/controller/targetgroup"
+	"github.com/provider-nlb/provider-nlb/internal/kindtest"
 )
 
 // uses lets an object name a cluster-wide configuration.
@@ -35,29 +36,29 @@ func uses(name string) func(targetgroup.TargetGroup) {
 func (e *env) another(t *testing.T, name string, mutate func(*v1alpha1.ProviderConfigSpec)) client.Object {
 	t.Helper()
 
-	url, err := e.sim.Start()
-	e.must(t, err)
+	url, err := e.Sim.Start()
+	kindtest.Must(t, err)
 
 	spec := v1alpha1.ProviderConfigSpec{
-		Credentials: v1alpha1.Credentials{Source: v1alpha1.SourceSecret, SecretRef: &v1alpha1.SecretKeySelector{Namespace: ptr("default"), Name: e.secret, Key: "ini"}},
+		Credentials: v1alpha1.Credentials{Source: v1alpha1.SourceSecret, SecretRef: &v1alpha1.SecretKeySelector{Namespace: ptr("default"), Name: e.Secret, Key: "ini"}},
 		Endpoint:    &v1alpha1.Endpoint{URL: url},
 	}
 	mutate(&spec)
 
 	var pc client.Object = &namespacedapi.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: namespacedapi.ClusterProviderConfigSpec{ProviderConfigSpec: spec}}
-	if e.gv.Group == clusterapi.SchemeGroupVersion.Group {
+	if e.GV.Group == clusterapi.SchemeGroupVersion.Group {
 		pc = &clusterapi.ProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: clusterapi.ProviderConfigSpec{ProviderConfigSpec: spec}}
 	}
 
-	e.must(t, e.client.Create(t.Context(), pc))
-	t.Cleanup(func() { e.remove(pc) })
+	kindtest.Must(t, e.Client.Create(t.Context(), pc))
+	t.Cleanup(func() { e.Remove(pc) })
 
 	return pc
 }
 
 func (e *env) untilMessage(t *testing.T, tg targetgroup.TargetGroup, parts ...string) {
 	t.Helper()
-	e.until(t, tg, "not synced because of "+strings.Join(parts, ", "), func() bool {
+	e.Until(t, tg, "not synced because of "+strings.Join(parts, ", "), func() bool {
 		c := tg.GetCondition(xpv2.TypeSynced)
 		for _, p := range parts {
 			if c.Status != corev1.ConditionFalse || !strings.Contains(c.Message, p) {
@@ -74,7 +75,7 @@ func TestMissingConfigurationSaysWhatToCreate(t *testing.T) {
 		tg := e.group(t, "edge", uses("absent"))
 		e.untilMessage(t, tg, `"absent" does not exist: create it`, "spec.providerConfigRef")
 		e.another(t, "absent", func(*v1alpha1.ProviderConfigSpec) {})
-		e.untilApplied(t, tg)
+		e.UntilApplied(t, tg)
 	})
 }
 
@@ -83,13 +84,13 @@ func TestSecretWithoutKeyIsNamed(t *testing.T) {
 		e.another(t, "keyless", func(s *v1alpha1.ProviderConfigSpec) { s.Credentials.SecretRef.Key = "later" })
 
 		tg := e.group(t, "edge", uses("keyless"))
-		e.untilMessage(t, tg, "spec.credentials.secretRef", `key "later" of Secret "`+e.secret+`"`)
+		e.untilMessage(t, tg, "spec.credentials.secretRef", `key "later" of Secret "`+e.Secret+`"`)
 
 		s := &corev1.Secret{}
-		e.must(t, e.client.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: e.secret}, s))
+		kindtest.Must(t, e.Client.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: e.Secret}, s))
 		s.Data["later"] = s.Data["ini"]
-		e.must(t, e.client.Update(t.Context(), s))
-		e.untilApplied(t, tg)
+		kindtest.Must(t, e.Client.Update(t.Context(), s))
+		e.UntilApplied(t, tg)
 	})
 }
 
@@ -97,22 +98,22 @@ func TestConfigurationStaysWhileUsed(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		pc := e.another(t, "used", func(*v1alpha1.ProviderConfigSpec) {})
 		tg := e.group(t, "edge", uses("used"))
-		e.untilApplied(t, tg)
-		e.until(t, tg, "counted", func() bool {
-			return e.client.Get(context.Background(), client.ObjectKeyFromObject(pc), pc) == nil && len(pc.GetFinalizers()) > 0
+		e.UntilApplied(t, tg)
+		e.Until(t, tg, "counted", func() bool {
+			return e.Client.Get(context.Background(), client.ObjectKeyFromObject(pc), pc) == nil && len(pc.GetFinalizers()) > 0
 		})
 
-		e.must(t, e.client.Delete(t.Context(), pc))
-		e.must(t, e.client.Get(t.Context(), client.ObjectKeyFromObject(pc), pc))
-		e.must(t, e.client.Delete(t.Context(), tg))
-		e.untilGone(t, tg)
+		kindtest.Must(t, e.Client.Delete(t.Context(), pc))
+		kindtest.Must(t, e.Client.Get(t.Context(), client.ObjectKeyFromObject(pc), pc))
+		kindtest.Must(t, e.Client.Delete(t.Context(), tg))
+		e.UntilGone(t, tg)
 
 		if got := len(e.groups()); got != 0 {
 			t.Errorf("the configuration went before the group: %d left", got)
 		}
 		// Usages have an owner, so a real cluster's garbage collector deletes them.
 		e.sweepUsages(t)
-		e.untilGone(t, pc)
+		e.UntilGone(t, pc)
 	})
 }
 
@@ -122,21 +123,21 @@ func (e *env) sweepUsages(t *testing.T) {
 	for _, o := range []client.Object{&namespacedapi.ProviderConfigUsage{}, &clusterapi.ProviderConfigUsage{}} {
 		opts := []client.DeleteAllOfOption{}
 		if _, ok := o.(*namespacedapi.ProviderConfigUsage); ok {
-			if e.namespace == "" {
+			if e.Namespace == "" {
 				continue
 			}
 
-			opts = append(opts, client.InNamespace(e.namespace))
+			opts = append(opts, client.InNamespace(e.Namespace))
 		}
 
-		e.must(t, e.client.DeleteAllOf(t.Context(), o, opts...))
+		kindtest.Must(t, e.Client.DeleteAllOf(t.Context(), o, opts...))
 	}
 }
 
 func TestUsageThatIsSweptWhileUsedStays(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		tg := e.group(t, "edge")
-		e.untilApplied(t, tg)
+		e.UntilApplied(t, tg)
 
 		before := e.usage(t, tg)
 		e.sweepUsages(t)
@@ -145,8 +146,8 @@ func TestUsageThatIsSweptWhileUsedStays(t *testing.T) {
 			t.Errorf("the usage is gone, and with the last one the configuration goes: %+v", after)
 		}
 
-		e.must(t, e.client.Delete(t.Context(), tg))
-		e.untilGone(t, tg)
+		kindtest.Must(t, e.Client.Delete(t.Context(), tg))
+		e.UntilGone(t, tg)
 
 		if got := len(e.groups()); got != 0 {
 			t.Errorf("%d groups are left", got)
@@ -159,34 +160,34 @@ func (e *env) usage(t *testing.T, tg targetgroup.TargetGroup) client.Object {
 	t.Helper()
 
 	var u client.Object = &clusterapi.ProviderConfigUsage{}
-	if e.namespace != "" {
+	if e.Namespace != "" {
 		u = &namespacedapi.ProviderConfigUsage{}
 	}
 
-	e.must(t, e.client.Get(t.Context(), client.ObjectKey{Namespace: e.namespace, Name: string(tg.GetUID())}, u))
+	kindtest.Must(t, e.Client.Get(t.Context(), client.ObjectKey{Namespace: e.Namespace, Name: string(tg.GetUID())}, u))
 
 	return u
 }
 
 func TestNamespaceThatIsBeingDeletedStopsNothing(t *testing.T) {
-	e := start(t, namespacedapi.SchemeGroupVersion)
+	e := namespacedOnly(t)
 	tg := e.group(t, "edge")
-	e.untilApplied(t, tg)
-	e.must(t, e.client.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: e.namespace}}))
+	e.UntilApplied(t, tg)
+	kindtest.Must(t, e.Client.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: e.Namespace}}))
 
 	// It is swept by force, as it would be without a finalizer.
-	usage := &namespacedapi.ProviderConfigUsage{ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: string(tg.GetUID())}}
-	e.remove(usage)
+	usage := &namespacedapi.ProviderConfigUsage{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: string(tg.GetUID())}}
+	e.Remove(usage)
 
-	seen := e.sim.Count("DescribeTargetGroups")
-	e.until(t, tg, "observed", func() bool { return e.sim.Count("DescribeTargetGroups") > seen+2 })
+	seen := e.Sim.Count("DescribeTargetGroups")
+	e.Until(t, tg, "observed", func() bool { return e.Sim.Count("DescribeTargetGroups") > seen+2 })
 
-	if !is(tg, xpv2.TypeSynced, corev1.ConditionTrue) {
+	if !kindtest.Is(tg, xpv2.TypeSynced, corev1.ConditionTrue) {
 		t.Errorf("%+v", tg.GetCondition(xpv2.TypeSynced))
 	}
 
-	e.must(t, e.client.Delete(t.Context(), tg))
-	e.untilGone(t, tg)
+	kindtest.Must(t, e.Client.Delete(t.Context(), tg))
+	e.UntilGone(t, tg)
 }
 
 func TestTenantsMayNotBorrowTheProvidersIdentity(t *testing.T) {
@@ -204,15 +205,15 @@ func TestTenantsMayNotBorrowTheProvidersIdentity(t *testing.T) {
 		"Endpoint": {"A token could be sent anywhere.", v1alpha1.ProviderConfigSpec{Credentials: secret, Endpoint: &v1alpha1.Endpoint{URL: "https://evil"}}, "spec.endpoint"},
 	}
 
-	e := start(t, namespacedapi.SchemeGroupVersion)
+	e := namespacedOnly(t)
 
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			lower := strings.ToLower(name)
 			pc := &namespacedapi.ProviderConfig{
-				ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: lower}, Spec: namespacedapi.ProviderConfigSpec{ProviderConfigSpec: tc.spec},
+				ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: lower}, Spec: namespacedapi.ProviderConfigSpec{ProviderConfigSpec: tc.spec},
 			}
-			e.must(t, e.client.Create(t.Context(), pc))
+			kindtest.Must(t, e.Client.Create(t.Context(), pc))
 
 			tg := e.group(t, lower, func(tg targetgroup.TargetGroup) {
 				if mg, ok := tg.(resource.ModernManaged); ok {

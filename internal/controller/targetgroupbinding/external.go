@@ -64,7 +64,7 @@ func (e *external) Observe(ctx context.Context, b Binding) (managed.ExternalObse
 	}
 	snap, ok := e.engine.Snapshot(b.GetUID())
 	e.report(ctx, b, snap, ok)
-	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: true}, nil
+	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: e.tagAgrees(b, found, snap)}, nil
 }
 
 // Create records the external name, for information, and starts the engine: the
@@ -75,15 +75,24 @@ func (e *external) Create(_ context.Context, b Binding) (managed.ExternalCreatio
 	return managed.ExternalCreation{}, nil
 }
 
-// Update is never needed: the engine repairs what Observe would find.
-func (e *external) Update(context.Context, Binding) (managed.ExternalUpdate, error) {
-	return managed.ExternalUpdate{}, nil
+// Update sets the tag of the group's only owner, or removes it. All else the engine
+// repairs.
+func (e *external) Update(ctx context.Context, b Binding) (managed.ExternalUpdate, error) {
+	return managed.ExternalUpdate{}, e.claim(ctx, b)
 }
 
 // Delete asks the engine to deregister what is ours and returns: Observe tells
-// when nothing is left, and what AWS refuses is shown.
-func (e *external) Delete(_ context.Context, b Binding) (managed.ExternalDelete, error) {
+// when nothing is left, and what AWS refuses is shown. The tag of the group's only
+// owner goes, too.
+func (e *external) Delete(ctx context.Context, b Binding) (managed.ExternalDelete, error) {
 	e.engine.Release(b.GetUID())
+	claims, err := e.stillClaims(ctx, b)
+	if claims && err == nil {
+		err = aws.Wrap(e.unclaim(ctx, b.ObservedState().AtProvider.TargetGroupARN))
+	}
+	if err != nil {
+		return managed.ExternalDelete{}, errors.Wrap(err, "cannot remove the tag of the target group's only owner")
+	}
 	if snap, ok := e.engine.Snapshot(b.GetUID()); ok && snap.Blocked != (binder.Blocked{}) {
 		b.SetConditions(controller.DeletionBlocked(snap.Blocked.Reason, snap.Blocked.Message))
 	}
@@ -112,8 +121,12 @@ func (e *external) observeRelease(ctx context.Context, b Binding) (managed.Exter
 		}
 		e.engine.Bind(e.order(b, found))
 	}
-	if snap.Released || snap.GroupGone {
+	if snap.GroupGone {
 		return gone, nil
+	}
+	if snap.Released {
+		claims, err := e.stillClaims(ctx, b)
+		return managed.ExternalObservation{ResourceExists: claims}, err
 	}
 	if ok {
 		e.report(ctx, b, snap, ok)
@@ -145,6 +158,7 @@ var _ managed.TypedExternalClient[Binding] = &external{}
 
 // order is what the engine is told.
 func (e *external) order(b Binding, found foundGroup) binder.Order {
+	claimed, by := e.owned(b, found.owner)
 	return binder.Order{
 		Binding:    refOf(b),
 		Generation: b.GetGeneration(),
@@ -157,5 +171,8 @@ func (e *external) order(b Binding, found foundGroup) binder.Order {
 		Policy:     policyOf(b.ForProvider()),
 		Ports:      b.ObservedState().AtProvider.Ports,
 		OwnIPs:     ownIPs(b.ObservedState().AtProvider.OwnedTargets),
+		Claimed:    claimed,
+		OwnedBy:    by,
+		Live:       e.allowed(b),
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/aws"
+	"github.com/provider-nlb/provider-nlb/internal/binder"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
 	"github.com/provider-nlb/provider-nlb/internal/targets"
 )
@@ -37,6 +38,8 @@ type foundGroup struct {
 	// checkPort is where health is checked.
 	checkPort string
 	drain     time.Duration
+	// owner is what tag exclusive-owner says; empty if there is none.
+	owner string
 }
 
 // group finds the target group of a binding that is not being deleted.
@@ -105,6 +108,7 @@ func (e *external) describe(ctx context.Context, arn string, ages controller.Age
 			Ours:      tags[controller.TagCluster] == e.options.ClusterID,
 			CrossZone: attributes[attributeCrossZone] == "true",
 		},
+		owner:     tags[binder.TagExclusiveOwner],
 		checkPort: awssdk.ToString(g.HealthCheckPort), drain: defaultDrain,
 	}
 	if s, err := strconv.Atoi(attributes[attributeDrain]); err == nil {

@@ -77,7 +77,7 @@ func (l *liaison) allowed(b Binding) binder.Live {
 	if meta.IsPaused(b) || policies.IsPaused() {
 		return forbid("the binding is paused")
 	}
-	var may binder.Live
+	may := binder.Live{Approved: b.GetAnnotations()[binder.AnnotationApprove]}
 	switch {
 	case meta.WasDeleted(b):
 		may.NoRegister = "the binding is being deleted"

@@ -22,7 +22,7 @@ const ReasonApplying xpv2.ConditionReason = "Applying"
 
 // engineConditions are the types that the engine decides besides Ready. One that
 // it does not name is removed.
-var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded"}
+var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded", "Braked"}
 
 // report copies a snapshot into status.
 func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, known bool) {
@@ -90,7 +90,9 @@ func news(c binder.Condition, was xpv2.Condition) bool {
 	case "ViewIncomplete":
 		// After each start there is a moment before the first lists.
 		problem = !strings.Contains(c.Message, "not synced yet")
-	case "Held", "DeparturesWaiting", "Skipped", "Guarded":
+	case "ForeignTargets":
+		problem = c.Reason == "ToBeTakenOver" || c.Reason == "ComesBack"
+	case "Held", "Yielding", "DeparturesWaiting", "Skipped", "Guarded", "Braked":
 		problem = true
 	}
 	return problem && (was.Status != condition(c).Status || string(was.Reason) != c.Reason || was.Message != c.Message)

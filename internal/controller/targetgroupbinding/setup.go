@@ -53,7 +53,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	o.Timeout = timeout
 	l := newLiaison(mgr, o)
 	engine := binder.New(binder.Options{
-		Clusters: o.Cluster, Live: l.live, Notify: l.notify, Event: l.event,
+		Clusters: o.Cluster, Live: l.live, Heir: l.heir, Notify: l.notify, Event: l.event,
 		Poll: o.PollInterval, Log: o.Logger.WithValues("engine", "binder"),
 	})
 	if err := mgr.Add(o.Cluster); err != nil {
@@ -71,7 +71,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		options: o.Options, engine: engine, cluster: o.Cluster,
 		resolver: controller.Resolver{Client: mgr.GetClient(), Active: active(o.Options)},
 		looked:   newMemo[bool](0), hints: newMemo[string](o.PollInterval),
-		event: l.event,
+		event: l.event, allowed: l.allowed,
 	}
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
 		err := controller.SetupGated(mgr, o.Options, controller.Kind[Binding]{
@@ -124,6 +124,8 @@ type connector struct {
 	hints  *memo[string]
 	// event records an Event on a binding.
 	event func(binder.Ref, binder.Event)
+	// allowed is what may be done for a binding.
+	allowed func(Binding) binder.Live
 }
 
 // Connect resolves the reference and reaches AWS. While a reference is waited for

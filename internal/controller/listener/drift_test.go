@@ -1,0 +1,146 @@
+package listener_test
+
+import (
+	"testing"
+
+	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+
+	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/kindtest"
+)
+
+// A drift is something that somebody changes in AWS, and the calls that put it back.
+type drift struct {
+	name   string
+	change func(t *testing.T, e *env, arn string) error
+	repair []string
+}
+
+// modified is a drift of what ModifyListener changes.
+func modified(name string, in elbv2.ModifyListenerInput, more ...string) drift {
+	return drift{name, func(t *testing.T, e *env, arn string) error {
+		t.Helper()
+
+		in.ListenerArn = &arn
+		_, err := e.ELB.ModifyListener(t.Context(), &in)
+
+		return err
+	}, append([]string{"ModifyListener"}, more...)}
+}
+
+// repaired lets each drift happen, and waits until all is as it was.
+func (e *env) repaired(t *testing.T, mg obj, drifts ...drift) {
+	t.Helper()
+
+	arn, want, wantSNI := meta.GetExternalName(mg), e.sdk(t), e.certificates(t, mg)
+
+	for _, d := range drifts {
+		e.paused(t, mg, func() { kindtest.Must(t, d.change(t, e, arn)) })
+		e.Until(t, mg, d.name+" repaired", func() bool { return len(e.writes()) >= len(d.repair) })
+		e.UntilApplied(t, mg)
+
+		if diff := cmp.Diff(d.repair, e.writes()); diff != "" {
+			t.Errorf("%s: -want, +got:\n%s", d.name, diff)
+		}
+
+		if got := e.sdk(t); got.Port == nil || *got.Port != *want.Port || got.Protocol != want.Protocol ||
+			!cmp.Equal(got.SslPolicy, want.SslPolicy) || !cmp.Equal(got.AlpnPolicy, want.AlpnPolicy) {
+			t.Errorf("%s: AWS has %+v, want %+v", d.name, got, want)
+		}
+
+		if diff := cmp.Diff(wantSNI, e.certificates(t, mg)); diff != "" {
+			t.Errorf("%s: certificates: -want, +got:\n%s", d.name, diff)
+		}
+
+		if diff := cmp.Diff(forwards(want), forwards(e.sdk(t))); diff != "" {
+			t.Errorf("%s: forward: -want, +got:\n%s", d.name, diff)
+		}
+	}
+}
+
+// forwards are the weights of target groups, and under the empty key whether they
+// are sticky.
+func forwards(l types.Listener) map[string]int32 {
+	out := map[string]int32{}
+
+	c := l.DefaultActions[0].ForwardConfig
+	for _, g := range c.TargetGroups {
+		out[*g.TargetGroupArn] = 1
+		if g.Weight != nil {
+			out[*g.TargetGroupArn] = *g.Weight
+		}
+	}
+
+	if s := c.TargetGroupStickinessConfig; s != nil && s.Enabled != nil && *s.Enabled {
+		out[""] = 1
+	}
+
+	return out
+}
+
+// certificates of the listener, and which is the default.
+func (e *env) certificates(t *testing.T, mg obj) map[string]bool {
+	t.Helper()
+
+	arn := meta.GetExternalName(mg)
+	out, err := e.ELB.DescribeListenerCertificates(t.Context(), &elbv2.DescribeListenerCertificatesInput{ListenerArn: &arn})
+	kindtest.Must(t, err)
+
+	got := map[string]bool{}
+	for _, c := range out.Certificates {
+		got[*c.CertificateArn] = got[*c.CertificateArn] || c.IsDefault != nil && *c.IsDefault
+	}
+
+	return got
+}
+
+func TestDriftOfEachFieldOfTLSIsRepairedByOneCall(t *testing.T) {
+	bothScopes(t, func(t *testing.T, e *env) {
+		mg := e.listener(t, e.tls())
+		e.UntilApplied(t, mg)
+
+		e.repaired(t, mg,
+			modified("sslPolicy", elbv2.ModifyListenerInput{SslPolicy: ptr("ELBSecurityPolicy-2016-08")}),
+			modified("alpnPolicy", elbv2.ModifyListenerInput{AlpnPolicy: []string{"None"}}),
+			modified("default certificate", elbv2.ModifyListenerInput{Certificates: []types.Certificate{{CertificateArn: ptr(cert + "3")}}}),
+			drift{"further certificate", func(t *testing.T, e *env, arn string) error {
+				t.Helper()
+
+				_, err := e.ELB.RemoveListenerCertificates(t.Context(), &elbv2.RemoveListenerCertificatesInput{
+					ListenerArn: &arn, Certificates: []types.Certificate{{CertificateArn: ptr(cert + "2")}},
+				})
+
+				return err
+			}, []string{"AddListenerCertificates"}},
+			modified("protocol", elbv2.ModifyListenerInput{Protocol: "TCP"}, "AddListenerCertificates"),
+		)
+	})
+}
+
+func TestDriftOfEachFieldOfTheForwardIsRepairedByOneCall(t *testing.T) {
+	bothScopes(t, func(t *testing.T, e *env) {
+		mg := e.listener(t, with(func(p *v1alpha1.ListenerParameters) {
+			p.Forward = to(e.a, 1, e.b, 99)
+			p.Forward.Stickiness = ptr(true)
+		}))
+		e.UntilApplied(t, mg)
+
+		forward := func(sticky bool, a, b int32) elbv2.ModifyListenerInput {
+			return elbv2.ModifyListenerInput{DefaultActions: []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: &types.ForwardActionConfig{
+				TargetGroups:                []types.TargetGroupTuple{{TargetGroupArn: &e.a, Weight: &a}, {TargetGroupArn: &e.b, Weight: &b}},
+				TargetGroupStickinessConfig: &types.TargetGroupStickinessConfig{Enabled: &sticky},
+			}}}}
+		}
+
+		e.repaired(t, mg,
+			modified("port", elbv2.ModifyListenerInput{Port: ptr(int32(80))}),
+			modified("weight", forward(true, 50, 50)),
+			modified("stickiness", forward(false, 1, 99)),
+			modified("target groups", elbv2.ModifyListenerInput{DefaultActions: []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: &e.b}}}),
+		)
+	})
+}

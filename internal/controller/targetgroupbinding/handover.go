@@ -1,0 +1,73 @@
+package targetgroupbinding
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/binder"
+)
+
+// heirFor is how long a new binding that has given no order may hold up the release
+// of another one: its reference may never resolve.
+const heirFor = time.Minute
+
+// heir says that a binding which names its target group in the same way was
+// created just now, in the same namespace, and the engine does not know it yet.
+func (l *liaison) heir(r binder.Ref, known func(types.UID) bool) bool {
+	all := l.siblings(r)
+	var own *v1alpha1.TargetGroupBindingParameters
+	for _, b := range all {
+		if b.GetUID() == r.UID {
+			own = b.ForProvider()
+		}
+	}
+	if own == nil {
+		return false
+	}
+	for _, b := range all {
+		young := time.Since(b.GetCreationTimestamp().Time) < heirFor
+		if b.GetUID() != r.UID && young && !meta.WasDeleted(b) && !known(b.GetUID()) && sameGroup(own, b.ForProvider()) {
+			return true
+		}
+	}
+	return false
+}
+
+// siblings are the bindings of the same kind and namespace, the binding included.
+func (l *liaison) siblings(r binder.Ref) []Binding {
+	gvk := gvkOf(r)
+	gvk.Kind += "List"
+	obj, err := l.scheme.New(gvk)
+	list, ok := obj.(client.ObjectList)
+	if err != nil || !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	if err := l.cache.List(ctx, list, client.InNamespace(r.Namespace)); err != nil {
+		return nil
+	}
+	var all []Binding
+	_ = apimeta.EachListItem(list, func(o runtime.Object) error {
+		if b, ok := o.(Binding); ok {
+			all = append(all, b)
+		}
+		return nil
+	})
+	return all
+}
+
+// sameGroup: both name their target group in the same way.
+func sameGroup(a, b *v1alpha1.TargetGroupBindingParameters) bool {
+	return a.Region == b.Region && reflect.DeepEqual(a.TargetGroupARN, b.TargetGroupARN) && reflect.DeepEqual(a.TargetGroupARNRef, b.TargetGroupARNRef) &&
+		reflect.DeepEqual(a.TargetGroupARNSelector, b.TargetGroupARNSelector) && reflect.DeepEqual(a.TargetGroupName, b.TargetGroupName) &&
+		reflect.DeepEqual(a.TargetGroupTags, b.TargetGroupTags)
+}

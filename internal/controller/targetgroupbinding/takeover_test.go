@@ -1,0 +1,266 @@
+package targetgroupbinding
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	cluster "github.com/provider-nlb/provider-nlb/apis/cluster/v1alpha1"
+	namespaced "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/aws"
+	"github.com/provider-nlb/provider-nlb/internal/awssim"
+	"github.com/provider-nlb/provider-nlb/internal/binder"
+	"github.com/provider-nlb/provider-nlb/internal/clusters"
+	"github.com/provider-nlb/provider-nlb/internal/targets"
+)
+
+// nobody observes nothing.
+type nobody struct{}
+
+func (nobody) Subscribe(string, clusters.Query, func()) {}
+func (nobody) Unsubscribe(string)                       {}
+func (nobody) View(string, []targets.Key) targets.View  { return targets.View{} }
+func (nobody) CompleteSince(string) time.Time           { return time.Time{} }
+func (nobody) RanBackwards() time.Time                  { return time.Time{} }
+func bindingNamed(name string, edit ...func(Binding)) Binding {
+	b := &namespaced.TargetGroupBinding{ObjectMeta: metav1.ObjectMeta{Namespace: "edge", Name: name, UID: types.UID(name), Generation: 1}}
+	b.ForProvider().Ownership = ptr("Exclusive")
+	for _, e := range edit {
+		e(b)
+	}
+	return b
+}
+
+func TestOwnerOf(t *testing.T) {
+	long := &namespaced.TargetGroupBinding{ObjectMeta: metav1.ObjectMeta{Namespace: "edge", Name: strings.Repeat("a", 253)}}
+	other := &namespaced.TargetGroupBinding{ObjectMeta: metav1.ObjectMeta{Namespace: "edge", Name: strings.Repeat("a", 252) + "b"}}
+	scoped := &cluster.TargetGroupBinding{ObjectMeta: metav1.ObjectMeta{Name: "web"}}
+	if diff := cmp.Diff([]string{"c1/edge/web", "c1//web"}, []string{ownerOf("c1", bindingNamed("web")), ownerOf("c1", scoped)}); diff != "" {
+		t.Errorf("cluster, namespace and name: %s", diff)
+	}
+	a, b := ownerOf("c1", long), ownerOf("c1", other)
+	if len(a) != tagValueMost || a == b || a != ownerOf("c1", long) {
+		t.Errorf("what AWS has no room for is still one of a kind: %d %q %q", len(a), a, b)
+	}
+}
+
+// TestTheTagOfTheOnlyOwner: it is set when the engine asks, never over another's,
+// removed from a binding that is Shared again, and with the binding.
+func TestTheTagOfTheOnlyOwner(t *testing.T) {
+	shared := func(b Binding) { b.ForProvider().Ownership = ptr("Shared") }
+	cases := map[string]struct {
+		reason string
+		tag    string
+		edit   func(Binding)
+		claim  bool
+		// agrees: Observe finds nothing to do; after is the tag when Update has run.
+		agrees bool
+		after  string
+		// left is the tag when the binding was deleted.
+		left string
+	}{
+		"NotAsked":     {reason: "while the foreign targets are only shown nothing is written", agrees: true},
+		"Asked":        {reason: "the engine asks before one leaves", claim: true, after: "c1/edge/web"},
+		"Ours":         {reason: "it is there", tag: "c1/edge/web", agrees: true, after: "c1/edge/web"},
+		"Another":      {reason: "another binding's tag is never taken", tag: "c2/edge/web", claim: true, agrees: true, after: "c2/edge/web", left: "c2/edge/web"},
+		"SharedAgain":  {reason: "who owns nothing any more says so", tag: "c1/edge/web", edit: shared},
+		"SharedBeside": {reason: "the tag of another is no matter", tag: "c2/edge/web", edit: shared, agrees: true, after: "c2/edge/web", left: "c2/edge/web"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sim := awssim.New(awssim.Options{})
+				t.Cleanup(sim.Close)
+				tags := map[string]string{"app": "legacy"}
+				if tc.tag != "" {
+					tags[binder.TagExclusiveOwner] = tc.tag
+				}
+				arn := seed(t, sim, "web", tags)
+				e := externalIn(t, sim)
+				var edits []func(Binding)
+				if tc.edit != nil {
+					edits = append(edits, tc.edit)
+				}
+				b := bindingNamed("web", edits...)
+				b.ObservedState().AtProvider.TargetGroupARN = arn
+				found, err := e.describe(t.Context(), arn, e.options.PollAges(b))
+				if err != nil {
+					t.Fatal(err)
+				}
+				e.found = found
+				if got := e.tagAgrees(b, found, binder.Snapshot{Claim: tc.claim}); got != tc.agrees {
+					t.Errorf("%s: it agrees: %t", tc.reason, got)
+				}
+				if !tc.agrees || tc.tag != "" {
+					if _, err := e.Update(t.Context(), b); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := tagIn(t, e, arn); got != tc.after {
+					t.Errorf("%s: the tag is %q, want %q", tc.reason, got, tc.after)
+				}
+				if _, err := e.Delete(t.Context(), b); err != nil {
+					t.Fatal(err)
+				}
+				claims, err := e.stillClaims(t.Context(), b)
+				if got := tagIn(t, e, arn); got != tc.left || claims || err != nil {
+					t.Errorf("%s: after its deletion the tag is %q, want %q; it claims: %t %v", tc.reason, got, tc.left, claims, err)
+				}
+				if n := sim.Count("AddTags", "RemoveTags"); n > 2 {
+					t.Errorf("%d calls changed tags", n)
+				}
+			})
+		})
+	}
+}
+
+// TestAFailedUntaggingHoldsTheObject: else the tag would stay for ever.
+func TestAFailedUntaggingHoldsTheObject(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := awssim.New(awssim.Options{})
+		t.Cleanup(sim.Close)
+		arn := seed(t, sim, "web", map[string]string{binder.TagExclusiveOwner: "c1/edge/web"})
+		e := externalIn(t, sim)
+		b := bindingNamed("web")
+		b.ObservedState().AtProvider.TargetGroupARN = arn
+		remove := sim.Fault(awssim.Fault{Action: "RemoveTags", Effect: awssim.Answer, Status: 403, Code: "AccessDenied", Message: "no"})
+		if _, err := e.Delete(t.Context(), b); err == nil || !strings.Contains(err.Error(), "cannot remove the tag") {
+			t.Errorf("what AWS refuses is told: %v", err)
+		}
+		if claims, err := e.stillClaims(t.Context(), b); !claims || err != nil {
+			t.Errorf("it still claims: %t %v", claims, err)
+		}
+		remove()
+		if _, err := e.Delete(t.Context(), b); err != nil {
+			t.Error(err)
+		}
+		if claims, err := e.stillClaims(t.Context(), b); claims || err != nil {
+			t.Errorf("then it does not: %t %v", claims, err)
+		}
+		sim.DeleteTargetGroup(arn)
+		time.Sleep(time.Hour)
+		if claims, err := e.stillClaims(t.Context(), b); claims || err != nil {
+			t.Errorf("a group that is gone has no tag: %t %v", claims, err)
+		}
+	})
+}
+
+func externalIn(t *testing.T, sim *awssim.Sim) *external {
+	t.Helper()
+	access, err := aws.NewPool(aws.PoolOptions{HTTP: sim}).Access(t.Context(), aws.Config{
+		Credentials: aws.Credentials{Source: aws.SourceSecret, Static: aws.StaticCredentials{
+			AccessKeyID: awssim.DefaultKey.ID, SecretAccessKey: awssim.DefaultKey.Secret,
+		}},
+		EndpointURL: "http://aws.test",
+	}, "eu-west-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &liaison{}
+	c := &connector{engine: binder.New(binder.Options{Clusters: nobody{}}), looked: newMemo[bool](0), allowed: l.allowed}
+	c.options.PollInterval, c.options.ClusterID = poll, "c1"
+	return &external{connector: c, access: access}
+}
+
+func tagIn(t *testing.T, e *external, arn string) string {
+	t.Helper()
+	tags, err := e.access.Read.Tags(t.Context(), arn, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tags[binder.TagExclusiveOwner]
+}
+
+// TestAllowed is what the engine asks before every write.
+func TestAllowed(t *testing.T) {
+	annotate := func(key, value string) func(Binding) {
+		return func(b Binding) { meta.AddAnnotations(b, map[string]string{key: value}) }
+	}
+	cases := map[string]struct {
+		reason string
+		off    string
+		edit   func(Binding)
+		want   binder.Live
+	}{
+		"Plain":    {"Nothing forbids anything.", "", func(Binding) {}, binder.Live{}},
+		"Hold":     {"The annotation is a brake.", "", annotate("nlb.crossplane.io/hold", "true"), binder.Live{NoDeregister: "annotation nlb.crossplane.io/hold is true"}},
+		"HoldNot":  {"Only true is true.", "", annotate("nlb.crossplane.io/hold", "false"), binder.Live{}},
+		"Flag":     {"So is the flag, for all.", "the provider runs with --deregistration=off", func(Binding) {}, binder.Live{NoDeregister: "the provider runs with --deregistration=off"}},
+		"Approval": {"The plan hash that somebody approves.", "", annotate("nlb.crossplane.io/approve", "a1b2"), binder.Live{Approved: "a1b2"}},
+		"Paused":   {"Pause forbids everything.", "", annotate("crossplane.io/paused", "true"), forbid("the binding is paused")},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			l := &liaison{options: Options{NoDeregistration: tc.off}}
+			if diff := cmp.Diff(tc.want, l.allowed(bindingNamed("web", tc.edit))); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// cached is a cache with these bindings of one namespace.
+type cached []*namespaced.TargetGroupBinding
+
+func (c cached) Get(context.Context, client.ObjectKey, client.Object, ...client.GetOption) error {
+	return nil
+}
+
+func (c cached) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+	for _, b := range c {
+		l := list.(*namespaced.TargetGroupBindingList)
+		l.Items = append(l.Items, *b)
+	}
+	return nil
+}
+
+func TestHeir(t *testing.T) {
+	named := func(name, group string, age time.Duration) *namespaced.TargetGroupBinding {
+		b := bindingNamed(name).(*namespaced.TargetGroupBinding)
+		b.CreationTimestamp = metav1.NewTime(time.Now().Add(-age))
+		b.Spec.ForProvider.TargetGroupName = ptr(group)
+		return b
+	}
+	deleted := named("new", "web", 0)
+	deleted.DeletionTimestamp = ptr(metav1.Now())
+	cases := map[string]struct {
+		reason string
+		other  *namespaced.TargetGroupBinding
+		known  bool
+		want   bool
+	}{
+		"JustCreated": {"It may want the same targets and has not said so.", named("new", "web", time.Second), false, true},
+		"Known":       {"The engine knows what it wants.", named("new", "web", time.Second), true, false},
+		"Old":         {"One that never comes about holds nothing up for ever.", named("new", "web", 2*time.Minute), false, false},
+		"OtherGroup":  {"It has another group.", named("new", "api", time.Second), false, false},
+		"Deleted":     {"It goes, too.", deleted, false, false},
+		"Itself":      {"The one that is deleted is not its own heir.", named("old", "web", time.Second), false, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			l := &liaison{scheme: schemeOf(t), cache: cached{named("old", "web", time.Second), tc.other}}
+			ref := binder.Ref{Group: namespaced.SchemeGroupVersion.Group, Namespace: "edge", Name: "old", UID: "old"}
+			if got := l.heir(ref, func(types.UID) bool { return tc.known }); got != tc.want {
+				t.Errorf("%s got %t", tc.reason, got)
+			}
+		})
+	}
+}
+
+func schemeOf(t *testing.T) *runtime.Scheme {
+	t.Helper()
+	s := runtime.NewScheme()
+	if err := namespaced.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
