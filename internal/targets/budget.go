@@ -80,7 +80,7 @@ func (d *departures) refund(ledger Departures, candidates []leaver) map[Key]bool
 	for _, l := range candidates {
 		if ledger.Left[l.Key] {
 			again[l.Key] = true
-			if l.target.Presence == Registered && d.w.mayServe(l.spot) {
+			if l.healthy() {
 				delete(ledger.Left, l.Key)
 			}
 		}
