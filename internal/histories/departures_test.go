@@ -28,7 +28,7 @@ type departure struct {
 	tolerates bool
 }
 
-var departed10 = map[string]departure{
+var departuresOf = map[string]departure{
 	"KarpenterThinksBetterOfIt": {
 		reason: "a disruption costs one target of the zone at most, and it comes back when that is undone",
 		nodes:  10, lasts: 20 * time.Minute, least: 4, registers: 1, deregisters: 1,
@@ -149,7 +149,7 @@ func allOf(n int) []int {
 }
 
 func TestNodesThatGoAway(t *testing.T) {
-	for name, d := range departed10 {
+	for name, d := range departuresOf {
 		for _, profile := range []awssim.Profile{awssim.Observed, awssim.Worst} {
 			t.Run(name+"/"+profile.Name, func(t *testing.T) {
 				t.Parallel()
@@ -167,6 +167,7 @@ func (d departure) run(w *world) {
 	a.daemonSet, a.tolerates = true, d.tolerates
 	all := w.machinesIn(d.nodes)
 	users := w.serve(&daemonSet{app: a, version: 1, unavailable: 1}, a)
+	w.run(2 * time.Minute) // the engine has heard of all that are healthy
 	w.do(func() { clear(w.judges.writes); d.act(w, all) })
 	w.run(d.lasts)
 	w.served(users, d.least)

@@ -30,6 +30,8 @@
 //	go test ./internal/histories -run TestRandomHistories -seed=1234 -v
 //	make soak HISTORIES=20000
 //
+// make test lives through 1,000 of them, and through 60 with the race detector.
+//
 // The script of a seed is always the same. What the engine makes of it also depends
 // on the order in which its goroutines run and on the jitter of its retries, so a
 // failure that depends on these may need several runs: -count=20.
