@@ -148,7 +148,6 @@ func (s *story) manyNodes() string {
 			hit = append(hit, m)
 		}
 	}
-	undo := func() {}
 	for _, m := range hit {
 		if label {
 			s.label(m, corev1.LabelNodeExcludeBalancers, true)
@@ -156,7 +155,7 @@ func (s *story) manyNodes() string {
 			s.setReady(m, corev1.ConditionUnknown)
 		}
 	}
-	undo = func() {
+	undo := func() {
 		for _, m := range hit {
 			if label {
 				s.label(m, corev1.LabelNodeExcludeBalancers, false)

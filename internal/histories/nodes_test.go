@@ -46,9 +46,10 @@ func (w *world) spot(m *machine) {
 
 // evict drains a machine and then does something, when what can be evicted is gone.
 func (w *world) evict(m *machine, then func()) {
-	w.drain(m)
 	var wait func()
 	wait = func() {
+		w.cordon(m, true)
+		w.drain(m)
 		if slices.ContainsFunc(w.on(m), func(p *running) bool { return !p.app.daemonSet }) && !m.off && !m.gone {
 			w.agenda.after(5*time.Second, wait)
 			return

@@ -28,13 +28,6 @@ type app struct {
 	tolerates bool
 }
 
-func (a *app) checkPort() int32 {
-	if a.check != 0 {
-		return a.check
-	}
-	return a.port
-}
-
 // running is a pod with its process.
 type running struct {
 	app     *app

@@ -310,16 +310,6 @@ func (w *world) bind(name, arn string, a *app, edit ...func(*binding)) *binding 
 	return b
 }
 
-// change edits a binding's spec.
-func (w *world) change(b *binding, edit func(*binding)) {
-	w.do(func() {
-		edit(b)
-		b.generation++
-		b.edited = time.Now()
-	})
-	w.process.enqueue(b.uid)
-}
-
 // connect lets users connect through the listener of a group, in each zone, once a
 // second.
 func (w *world) connect(arn string, every, holds time.Duration) []*user {
