@@ -318,6 +318,9 @@ func (w *world) lastInZone(arn string, k awssim.Key, leave []awssim.Key) bool {
 	if mine.State != awssim.Healthy || told.State != awssim.Healthy || m == nil || m.off {
 		return false
 	}
+	if m.gone && w.process.began.After(m.signalled) {
+		return false // nobody can know its zone: no Node object of it was ever seen
+	}
 	if p := m.listens[k.Port]; p == nil || !p.up || time.Since(p.made) < news+w.judges.lag {
 		return false
 	}

@@ -55,7 +55,7 @@ func (w *world) saveable(u *user, f awssim.Failure) string {
 	dropped, told := w.judges.dropped[f.Target], end.told
 	late := told.IsZero() || end.at.Sub(told) < w.given(f.Target, end) || w.judges.troubled.After(told) || w.warm(u.arn, u.zone, told) == 0
 	switch {
-	case f.At.Before(dropped.Add(w.profile.DeregisteredFlows.Max)) && (late || !dropped.After(told.Add(prompt))):
+	case f.At.Before(dropped.Add(w.profile.DeregisteredFlows.Max+news)) && (late || !dropped.After(told.Add(prompt))):
 		return ""
 	case late && f.At.Sub(end.at) < w.noticed():
 		return ""
