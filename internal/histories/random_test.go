@@ -76,6 +76,7 @@ func history(t *testing.T, seed uint64) {
 		}
 		s.do(s.mend)
 		s.tell("all is well again")
+		w.run(time.Minute)
 		w.until("Kubernetes is at rest", 3*time.Hour, func() bool {
 			for _, c := range w.controllers {
 				if !c.done(&w.kube) {
