@@ -100,12 +100,12 @@ func (p Program) buildInto(ctx context.Context, source, dir string, out io.Write
 		_ = os.RemoveAll(f)
 	}
 	tmp := dir + ".tmp"
-	total, err := countPackages(ctx, source, p.pkg, out)
+	total, err := p.countPackages(ctx, source, out)
 	if err != nil {
 		return err
 	}
 	told := &progress{out: out, total: total, last: p.pkg, started: started}
-	build := goCommand(ctx, source, slices.Concat([]string{"build", "-v", "-o", filepath.Join(tmp, p.name)}, p.flags(), []string{p.pkg})...)
+	build := p.goCommand(ctx, source, slices.Concat([]string{"build", "-v", "-o", filepath.Join(tmp, p.name)}, p.flags(), []string{p.pkg})...)
 	if err := told.run(build); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (p Program) copyFiles(ctx context.Context, source, to string) error {
 	if len(p.files) == 0 {
 		return nil
 	}
-	out, err := goCommand(ctx, source, "list", "-f", "{{.Module.Version}} {{.Module.Dir}}", p.pkg).Output()
+	out, err := p.goCommand(ctx, source, "list", "-f", "{{.Module.Version}} {{.Module.Dir}}", p.pkg).Output()
 	if err != nil {
 		return fmt.Errorf("cannot find the module of %s: %w", p.pkg, err)
 	}
@@ -141,29 +141,32 @@ func (p Program) copyFiles(ctx context.Context, source, to string) error {
 
 // countPackages downloads what the build needs and returns how many packages it
 // consists of.
-func countPackages(ctx context.Context, source, pkg string, out io.Writer) (int, error) {
-	p := &progress{out: out, started: time.Now()}
-	list := goCommand(ctx, source, "list", "-deps", pkg)
+func (p Program) countPackages(ctx context.Context, source string, out io.Writer) (int, error) {
+	told := &progress{out: out, started: time.Now()}
+	list := p.goCommand(ctx, source, "list", "-deps", p.pkg)
 	var stdout strings.Builder
 	list.Stdout = &stdout
-	if err := p.run(list); err != nil {
+	if err := told.run(list); err != nil {
 		return 0, err
 	}
 	return strings.Count(stdout.String(), "\n"), nil
 }
 
-func goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
+func (p Program) goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
 	// A go.work file or flags meant for the calling module must not apply here.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-buildvcs=false")
+	if p.toolchain != "" {
+		cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+p.toolchain)
+	}
 	return cmd
 }
 
 // key names what the binary is made of: its module's files, the flags and the Go
 // toolchain.
 func (p Program) key(ctx context.Context, source string) (string, error) {
-	version, err := goCommand(ctx, source, "env", "GOVERSION", "GOOS", "GOARCH").Output()
+	version, err := p.goCommand(ctx, source, "env", "GOVERSION", "GOOS", "GOARCH").Output()
 	if err != nil {
 		return "", fmt.Errorf("cannot run go env: %w", err)
 	}

@@ -226,11 +226,15 @@ func (c *ControlPlane) homes() []string { return []string{"HOME=" + c.dir, "TMPD
 
 func (c *ControlPlane) logFile(name string) string { return filepath.Join(c.dir, name+".log") }
 
-// writeStages writes kwok's stages, as its own release has them, to the file.
+// writeStages writes kwok's stages, as its own release has them but for readiness
+// gates, to the file.
 func (c *ControlPlane) writeStages(file string) error {
 	stages, err := exec.Command(c.binary, "kwok-stages").Output()
 	if err != nil {
 		return fmt.Errorf("cannot get kwok's stages: %w", err)
+	}
+	if stages, err = withGates(stages); err != nil {
+		return err
 	}
 	return os.WriteFile(file, stages, 0o600)
 }

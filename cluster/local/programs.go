@@ -19,6 +19,8 @@ type Program struct {
 	values map[string]string
 	// files are directories of pkg's module to keep beside the binary.
 	files []string
+	// toolchain of Go that builds it, if it needs a newer one than everything else.
+	toolchain string
 	// about says what is in it, and takes how long the build takes.
 	about, takes string
 }
@@ -68,12 +70,54 @@ var (
 		files: []string{"package"},
 		about: "function-auto-ready", takes: "about 2 minutes",
 	}
+	// SourceController is Flux's: it fetches commits from Git.
+	SourceController = Program{
+		name: "source-controller", module: "programs/source-controller",
+		pkg:   "github.com/fluxcd/source-controller",
+		files: []string{"config/crd/bases", "config/rbac"},
+		about: "Flux's source-controller", takes: "about 6 minutes",
+	}
+	// KustomizeController is Flux's: it applies what is in Git.
+	KustomizeController = Program{
+		name: "kustomize-controller", module: "programs/kustomize-controller",
+		pkg:   "github.com/fluxcd/kustomize-controller",
+		files: []string{"config/crd/bases", "config/rbac"},
+		about: "Flux's kustomize-controller", takes: "about 4 minutes",
+	}
+	// ArgoCD is all of Argo CD. What it is depends on ARGOCD_BINARY_NAME.
+	ArgoCD = Program{
+		name: "argocd", module: "programs/argocd",
+		pkg: "github.com/argoproj/argo-cd/v3/cmd",
+		files: []string{
+			"manifests/crds", "manifests/base/config",
+			"manifests/base/application-controller-roles", "manifests/cluster-rbac/application-controller",
+			"hack",
+		},
+		toolchain: "go1.27.0",
+		about:     "Argo CD", takes: "about 11 minutes",
+	}
+	// Kustomize is what Argo CD's repo-server calls.
+	Kustomize = Program{
+		name: "kustomize", module: "programs/kustomize",
+		pkg:   "sigs.k8s.io/kustomize/kustomize/v5",
+		about: "kustomize", takes: "half a minute",
+	}
+	// Redis is the cache that Argo CD needs, in memory.
+	Redis = Program{
+		name: "redis", module: "programs/redis",
+		pkg:   "github.com/provider-nlb/provider-nlb/cluster/local/programs/redis",
+		about: "miniredis", takes: "half a minute",
+	}
 )
 
-// Beside are all programs that can run beside a control plane.
-func Beside() []Program {
-	return []Program{Crossplane, PatchAndTransform, AutoReady}
-}
+// Beside are the programs that most tests run beside a control plane.
+func Beside() []Program { return []Program{Crossplane, PatchAndTransform, AutoReady} }
+
+// ForFlux are the programs that Flux consists of.
+func ForFlux() []Program { return []Program{SourceController, KustomizeController} }
+
+// ForArgoCD are the programs that Argo CD consists of.
+func ForArgoCD() []Program { return []Program{ArgoCD, Kustomize, Redis} }
 
 // Name of the program.
 func (p Program) Name() string { return p.name }

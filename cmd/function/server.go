@@ -182,7 +182,13 @@ func answer(rsp *fnv1.RunFunctionResponse, out composition.Response, in composit
 	}
 
 	composite := &fnv1.Resource{ConnectionDetails: out.Connection}
-	if out.Waits {
+
+	ready, err := out.IsReady(in)
+	if err != nil {
+		return fmt.Errorf("cannot tell whether it is ready: %w", err)
+	}
+
+	if !ready {
 		composite.Ready = fnv1.Ready_READY_FALSE
 	}
 
@@ -196,16 +202,7 @@ func answer(rsp *fnv1.RunFunctionResponse, out composition.Response, in composit
 	}
 
 	d.Composite = composite
-
-	for name, r := range out.Require {
-		if rsp.GetRequirements() == nil {
-			rsp.Requirements = &fnv1.Requirements{Resources: map[string]*fnv1.ResourceSelector{}}
-		}
-
-		rsp.Requirements.Resources[name] = &fnv1.ResourceSelector{
-			ApiVersion: r.APIVersion, Kind: r.Kind, Match: &fnv1.ResourceSelector_MatchName{MatchName: r.Name},
-		}
-	}
+	require(rsp, out.Require)
 
 	if out.Again > 0 {
 		rsp.Meta.Ttl = durationpb.New(out.Again)
@@ -214,4 +211,17 @@ func answer(rsp *fnv1.RunFunctionResponse, out composition.Response, in composit
 	tell(rsp, out.Problem, conditionsOf(in.Composite))
 
 	return nil
+}
+
+// require asks Crossplane for resources.
+func require(rsp *fnv1.RunFunctionResponse, resources map[string]composition.Requirement) {
+	for name, r := range resources {
+		if rsp.GetRequirements() == nil {
+			rsp.Requirements = &fnv1.Requirements{Resources: map[string]*fnv1.ResourceSelector{}}
+		}
+
+		rsp.Requirements.Resources[name] = &fnv1.ResourceSelector{
+			ApiVersion: r.APIVersion, Kind: r.Kind, Match: &fnv1.ResourceSelector_MatchName{MatchName: r.Name},
+		}
+	}
 }

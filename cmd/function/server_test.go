@@ -92,11 +92,13 @@ func TestRunFunction(t *testing.T) {
 	const (
 		problem = `SecurityGroup edge: VPC not found`
 		failing = `{"kind": "SecurityGroup", "metadata": {"name": "edge"}, "status": {"conditions": [{"type": "Synced", "status": "False", "reason": "ReconcileError", "message": "VPC not found", "lastTransitionTime": "2026-11-23T12:00:00Z"}]}}`
+		ready   = `{"status": {"conditions": [{"type": "Ready", "status": "True", "reason": "Available", "lastTransitionTime": "2026-11-23T12:00:00Z"}]}}`
 		told    = `{"conditions": [{"type": "Problem", "status": "True", "reason": "ReconcileError", "message": "SecurityGroup edge: VPC not found"}, {"type": "Stalled", "status": "True", "reason": "Invalid"}]}`
 		known   = `{"kind": "LoadBalancer", "metadata": {"name": "edge"}, "status": {"atProvider": {"dnsName": "edge.example.org", "arn": "arn:lb", "canonicalHostedZoneId": "Z1"}}}`
 	)
 
 	none := "FALSE None "
+	waits := map[string]fnv1.Ready{"": fnv1.Ready_READY_FALSE}
 	all := []string{"security-group", "load-balancer", "port-443"}
 
 	cases := map[string]struct {
@@ -108,25 +110,30 @@ func TestRunFunction(t *testing.T) {
 		want     reply
 	}{
 		"Composes": {
+			reason: "While resources get ready one by one, the composite resource is just not ready.", claim: claim(settings, "{}"),
+			want: reply{Resources: all, Ready: waits, Conditions: map[string]string{"Problem": none}},
+		},
+		"AllReady": {
 			reason: "Readiness is left to the function that comes next.", claim: claim(settings, "{}"),
-			want: reply{Resources: all, Conditions: map[string]string{"Problem": none}},
+			observed: map[string]string{"security-group": ready, "load-balancer": ready, "port-443": ready},
+			want:     reply{Resources: all, Conditions: map[string]string{"Problem": none}},
 		},
 		"OthersStay": {
 			reason: "What earlier functions want is theirs.", claim: claim(settings, "{}"), desired: map[string]string{"other": `{"kind": "ConfigMap"}`},
-			want: reply{Resources: append(all[:3:3], "other"), Conditions: map[string]string{"Problem": none}},
+			want: reply{Resources: append(all[:3:3], "other"), Ready: waits, Conditions: map[string]string{"Problem": none}},
 		},
 		"SecretIsReady": {
 			reason: "A Secret has no conditions that the next function could read.", claim: claim(settings, "{}"), observed: map[string]string{"load-balancer": known},
-			want: reply{Resources: append(all[:3:3], "connection"), Ready: map[string]fnv1.Ready{"connection": fnv1.Ready_READY_TRUE}, Conditions: map[string]string{"Problem": none}},
+			want: reply{Resources: append(all[:3:3], "connection"), Ready: map[string]fnv1.Ready{"": fnv1.Ready_READY_FALSE, "connection": fnv1.Ready_READY_TRUE}, Conditions: map[string]string{"Problem": none}},
 		},
 		"AsksForTheEnvironment": {
 			reason: "It decides nothing before it knows.", claim: claim(`, "environment": "edge"`, "{}"),
-			want: reply{Ready: map[string]fnv1.Ready{"": fnv1.Ready_READY_FALSE}, Conditions: map[string]string{"Problem": none}, Requirements: map[string]string{"environment": "EnvironmentConfig edge"}},
+			want: reply{Ready: waits, Conditions: map[string]string{"Problem": none}, Requirements: map[string]string{"environment": "EnvironmentConfig edge"}},
 		},
 		"EnvironmentIsMissing": {
 			reason: "It goes on being required, so that Crossplane watches it.", claim: claim(`, "environment": "edge"`, "{}"), required: map[string][]string{"environment": {}},
 			want: reply{
-				Ready: map[string]fnv1.Ready{"": fnv1.Ready_READY_FALSE}, Requirements: map[string]string{"environment": "EnvironmentConfig edge"},
+				Ready: waits, Requirements: map[string]string{"environment": "EnvironmentConfig edge"},
 				Conditions: map[string]string{"Problem": `TRUE EnvironmentMissing spec.environment: there is no EnvironmentConfig "edge": create it, or name another`},
 				Events:     []string{`spec.environment: there is no EnvironmentConfig "edge": create it, or name another`},
 			},
@@ -141,15 +148,15 @@ func TestRunFunction(t *testing.T) {
 		},
 		"TellsAProblem": {
 			reason: "Once as an Event, and in the condition as long as it lasts.", claim: claim(settings, "{}"), observed: map[string]string{"security-group": failing},
-			want: reply{Resources: all, Conditions: map[string]string{"Problem": "TRUE ReconcileError " + problem}, Events: []string{problem}},
+			want: reply{Resources: all, Ready: waits, Conditions: map[string]string{"Problem": "TRUE ReconcileError " + problem}, Events: []string{problem}},
 		},
 		"TellsItOnce": {
 			reason: "Each reconcile would be an Event; and what is no longer stalled must say so.", claim: claim(settings, told), observed: map[string]string{"security-group": failing},
-			want: reply{Resources: all, Conditions: map[string]string{"Problem": "TRUE ReconcileError " + problem, "Stalled": none}},
+			want: reply{Resources: all, Ready: waits, Conditions: map[string]string{"Problem": "TRUE ReconcileError " + problem, "Stalled": none}},
 		},
 		"Recovers": {
 			reason: "A condition that was set cannot be taken back.", claim: claim(settings, told),
-			want: reply{Resources: all, Conditions: map[string]string{"Problem": none, "Stalled": none}},
+			want: reply{Resources: all, Ready: waits, Conditions: map[string]string{"Problem": none, "Stalled": none}},
 		},
 		"UnknownKind": {
 			reason: "A Composition for something else uses it by mistake.", claim: `{"kind": "Bucket"}`,

@@ -12,7 +12,7 @@ import (
 
 // permissionsFile grants what a binding reads. Messages about a missing
 // permission name it.
-const permissionsFile = "examples/gitops/rbac.yaml"
+const permissionsFile = "examples/gitops/packages/rbac.yaml"
 
 // registerBinding adds TargetGroupBinding, its engine and its view of pods.
 func (p *provider) registerBinding() error {

@@ -24,6 +24,9 @@ type flags struct {
 	maxReconcileRate         int
 	enableManagementPolicies bool
 
+	enableChangeLogs bool
+	changeLogsSocket string
+
 	metricsBindAddress     string
 	healthProbeBindAddress string
 
@@ -58,6 +61,8 @@ func newApp(f *flags) *kingpin.Application {
 	app.Flag("poll-state-metric", "How often state metrics are recorded.").Default("30s").DurationVar(&f.pollStateMetricInterval)
 	app.Flag("max-reconcile-rate", "How many reconciles may start per second, and how many may run per kind.").Default("100").IntVar(&f.maxReconcileRate)
 	app.Flag("enable-management-policies", "Support spec.managementPolicies.").Default("true").Envar("ENABLE_MANAGEMENT_POLICIES").BoolVar(&f.enableManagementPolicies)
+	app.Flag("enable-changelogs", "Tell a sidecar of each change that is made in AWS (alpha).").Envar("ENABLE_CHANGE_LOGS").BoolVar(&f.enableChangeLogs)
+	app.Flag("changelogs-socket-path", "Socket that the sidecar listens on.").Default("/var/run/changelogs/changelogs.sock").Envar("CHANGELOGS_SOCKET_PATH").StringVar(&f.changeLogsSocket)
 
 	app.Flag("metrics-bind-address", "Address of the metrics endpoint; 0 disables it.").Default(":8080").StringVar(&f.metricsBindAddress)
 	app.Flag("health-probe-bind-addr", "Address of /healthz and /readyz.").Default(":8081").StringVar(&f.healthProbeBindAddress)

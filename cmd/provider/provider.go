@@ -72,6 +72,12 @@ func newProvider(ctx context.Context, f *flags, fail context.CancelCauseFunc) (*
 	p := &provider{flags: f, manager: mgr, options: newOptions(f, log, fail)}
 	p.options.ClusterID = id
 
+	if f.enableChangeLogs {
+		if err := enableChangeLogs(&p.options, f.changeLogsSocket); err != nil {
+			return nil, err
+		}
+	}
+
 	pool := aws.NewPool(f.pool(id))
 	if err := metrics.Registry.Register(pool); err != nil {
 		return nil, fmt.Errorf("cannot register metrics: %w", err)

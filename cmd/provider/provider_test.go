@@ -37,6 +37,7 @@ func TestFlagsAreNamedAsOtherProvidersNameThem(t *testing.T) {
 	for _, want := range []string{
 		"debug", "leader-election", "sync", "poll", "poll-jitter-percentage", "poll-state-metric", "max-reconcile-rate",
 		"metrics-bind-address", "health-probe-bind-addr", "enable-management-policies", "min-poll-interval", "kubeconfig",
+		"enable-changelogs", "changelogs-socket-path",
 	} {
 		if !slices.Contains(names, want) {
 			t.Errorf("there is no --%s", want)
@@ -75,11 +76,13 @@ func TestProvider(t *testing.T) {
 	sim.SeedVPC(awssim.DefaultKey.Account, "eu-west-1", "vpc-0a")
 
 	metrics, health := address(t), address(t)
+	logged, socket := listen(t)
 	f := &flags{}
 
 	if _, err := newApp(f).Parse([]string{
 		"--kubeconfig=" + cp.Kubeconfig(), "--leader-election", "--pod-namespace=default",
 		"--metrics-bind-address=" + metrics, "--health-probe-bind-addr=" + health,
+		"--enable-changelogs", "--changelogs-socket-path=" + socket,
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +115,9 @@ func TestProvider(t *testing.T) {
 	}
 
 	checkGroup(t, cp, sim)
+	eventually(t, "its creation is logged", func() bool {
+		return slices.Equal(logged(), []string{"provider-nlb:dev OPERATION_TYPE_CREATE nlb.m.crossplane.io/v1alpha1 TargetGroup edge"})
+	})
 
 	for _, want := range []string{"controller_runtime_reconcile_total", "crossplane_managed_resource"} {
 		if !strings.Contains(get(metrics, "/metrics"), want) {

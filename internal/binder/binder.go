@@ -62,9 +62,11 @@ type Order struct {
 	Drain time.Duration
 	// Poll is the interval at which the group is read while it is quiet; 0 is the
 	// Binder's. The shortest of a group's bindings decides.
-	Poll   time.Duration
-	Query  clusters.Query
-	Policy targets.Policy
+	Poll time.Duration
+	// Requested is a token; with another one the group is read again at once.
+	Requested string
+	Query     clusters.Query
+	Policy    targets.Policy
 	// Ports and OwnIPs are what status recorded so far.
 	Ports  []int32
 	OwnIPs map[targets.Key]bool
@@ -87,6 +89,16 @@ type Live struct {
 	NoRegister, NoDeregister string
 	// Approved is the plan hash that annotation nlb.crossplane.io/approve names.
 	Approved string
+	// Stopped is why it looks after the readiness gates of no pod; nil if it does.
+	Stopped *targets.Stop
+}
+
+func (l Live) equal(other Live) bool {
+	if (l.Stopped == nil) != (other.Stopped == nil) || l.Stopped != nil && *l.Stopped != *other.Stopped {
+		return false
+	}
+	l.Stopped = other.Stopped
+	return l == other
 }
 
 // Event is something to tell on the binding.
@@ -107,6 +119,10 @@ type Options struct {
 	Notify func(Ref)
 	// Event records an Event on the binding. It must not block.
 	Event func(Ref, Event)
+	// PodEvent records an Event on a pod; nil for none. It must not block.
+	PodEvent func(targets.PodRef, Event)
+	// Gates of pods; nil for none.
+	Gates Gates
 	// Poll is the interval at which a quiet group is read. Default 10 minutes.
 	Poll time.Duration
 	Log  logging.Logger
@@ -114,8 +130,9 @@ type Options struct {
 
 // A Binder keeps target groups in step with pods.
 type Binder struct {
-	o      Options
-	brakes *brakes
+	o        Options
+	brakes   *brakes
+	measured histograms
 
 	mu     sync.Mutex
 	ctx    context.Context // of Start; nil before
@@ -124,6 +141,9 @@ type Binder struct {
 	schedulers map[*aws.Budget]*scheduler
 	of         map[types.UID]*group
 	running    sync.WaitGroup
+
+	patches *patches
+	keeper  *keeper
 }
 
 // groupKey is where a group is: a simulated AWS is a place of its own, as it is for the
@@ -138,7 +158,9 @@ func New(o Options) *Binder {
 	if o.Log == nil {
 		o.Log = logging.NewNopLogger()
 	}
-	return &Binder{o: o, brakes: newBrakes(), groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	b := &Binder{o: o, brakes: newBrakes(), measured: newHistograms(), groups: map[groupKey]*group{}, schedulers: map[*aws.Budget]*scheduler{}, of: map[types.UID]*group{}}
+	b.patches, b.keeper = newPatches(b), newKeeper(b)
+	return b
 }
 
 // NeedLeaderElection is true: only one process may write.
@@ -153,6 +175,10 @@ func (b *Binder) Start(ctx context.Context) error {
 	}
 	for _, g := range b.groups {
 		b.run(g)
+	}
+	if b.o.Gates != nil {
+		b.goOn(b.patches.run)
+		b.goOn(b.keeper.run)
 	}
 	b.mu.Unlock()
 	<-ctx.Done()

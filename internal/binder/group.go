@@ -41,6 +41,7 @@ type group struct {
 	mu       sync.Mutex
 	bindings map[types.UID]*binding
 	targets  states
+	spans    spans
 	read     readState
 	write    writeState
 	// goneSince is since when AWS has said that the group does not exist; zero if
@@ -55,13 +56,15 @@ type binding struct {
 	memory    targets.Memory
 	plan      targets.Plan
 	planned   bool
-	// live is what the last plan went by, and unproven are the removals without
-	// evidence that it had.
+	// live is what was read of the binding itself for the last plan, and unproven
+	// are the removals without evidence that it had.
 	live     Live
 	unproven []targets.Key
 
 	// ports that it has used, the latest last.
 	ports []int32
+
+	gates gateWatch
 
 	// yields to an older Exclusive binding of the group; nil if it need not.
 	yields *binding
@@ -69,6 +72,13 @@ type binding struct {
 	// done is the last generation whose wanted targets were all registered once.
 	done         int64
 	missingSince time.Time
+
+	// health is what is remembered of the targets' health; unready are the pods that
+	// are not ready, by UID, and askRead is when a read is wanted to know whether AWS
+	// sees that; zero if it is not.
+	health  healthMemory
+	unready map[string]unreadyPod
+	askRead time.Time
 
 	// warned is the last refusal that was told; zero if the last call was none.
 	warned Event
@@ -81,7 +91,7 @@ type binding struct {
 func newGroup(b *Binder, key groupKey, s *scheduler) *group {
 	return &group{
 		b: b, key: key, scheduler: s, wake: make(chan struct{}, 1), born: time.Now(),
-		bindings: map[types.UID]*binding{}, targets: states{},
+		bindings: map[types.UID]*binding{}, targets: states{}, spans: newSpans(),
 	}
 }
 
@@ -96,8 +106,10 @@ func (g *group) bind(o Order) bool {
 	if bd == nil {
 		bd = &binding{ports: slices.Clone(o.Ports), done: -1}
 		g.bindings[o.Binding.UID] = bd
+	} else if bd.order.Requested != o.Requested {
+		g.read.againAt = time.Now()
 	}
-	changed := !sameOrder(bd.order, o) || bd.live != o.Live
+	changed := !sameOrder(bd.order, o) || !bd.live.equal(o.Live)
 	if bd.order.Generation != o.Generation {
 		bd.memory.Takeover.Left = nil // the user has seen to it: the takeover may be tried again
 	}
@@ -108,7 +120,8 @@ func (g *group) bind(o Order) bool {
 // sameOrder compares what can change the engine's doings.
 func sameOrder(a, b Order) bool {
 	return a.Binding == b.Binding && a.Generation == b.Generation && a.Access == b.Access &&
-		a.Claimed == b.Claimed && a.OwnedBy == b.OwnedBy && a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll && a.Policy == b.Policy &&
+		a.Claimed == b.Claimed && a.OwnedBy == b.OwnedBy && a.Group == b.Group && a.Drain == b.Drain && a.Poll == b.Poll &&
+		a.Requested == b.Requested && a.Policy == b.Policy &&
 		a.Query.String() == b.Query.String() && maps.Equal(a.OwnIPs, b.OwnIPs)
 }
 
@@ -150,6 +163,7 @@ func (g *group) step(ctx context.Context) time.Time {
 			return time.Now().Add(idle) // the first read wakes the group
 		}
 		op, next := g.plan(time.Now())
+		g.askForRead() // a gate may wait for one since the plan
 		if op.empty() {
 			g.askForRead() // what the plan waits for may be AWS's word
 			return next
@@ -204,6 +218,7 @@ func (g *group) planOne(bd, owner *binding, now time.Time) time.Time {
 	next := earliest(g.publish(bd, in, now), bd.plan.Next)
 	_, released := g.b.brakes.now(now)
 	next = earliest(earliest(next, released), heir)
+	next = earliest(next, g.gate(bd, in, now))
 	since := g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID))
 	if trusted := since.Add(settleAfter); !since.IsZero() && trusted.After(now) {
 		next = earliest(next, trusted)

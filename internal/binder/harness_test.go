@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -39,13 +40,17 @@ type bench struct {
 	world  *world
 	// poll is the interval at which a quiet group is read.
 	poll time.Duration
+	log  logging.Logger
+	// gates of pods; nil for none.
+	gates *gates
 
-	mu       sync.Mutex
-	live     map[types.UID]binder.Live
-	notified map[types.UID]int
-	events   []binder.Event
-	born     bool
-	stop     func()
+	mu        sync.Mutex
+	live      map[types.UID]binder.Live
+	notified  map[types.UID]int
+	events    []binder.Event
+	podEvents []podEvent
+	born      bool
+	stop      func()
 }
 
 // heir says whether a binding was just created that the engine does not know.
@@ -102,7 +107,7 @@ func accessAt(t *testing.T, url string, o aws.PoolOptions) *aws.Access {
 // start runs a new engine, as a process that has just begun.
 func (b *bench) start() {
 	b.engine = binder.New(binder.Options{
-		Clusters: b.world, Poll: b.poll,
+		Clusters: b.world, Poll: b.poll, Log: b.log, Gates: b.gatesOrNone(),
 		Live: func(r binder.Ref) binder.Live {
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -122,6 +127,11 @@ func (b *bench) start() {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.events = append(b.events, e)
+		},
+		PodEvent: func(p targets.PodRef, e binder.Event) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.podEvents = append(b.podEvents, podEvent{p.Name, e})
 		},
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -6,7 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// What a Binder tells to Prometheus, for each account and region.
+// What a Binder tells to Prometheus for each account and region. What it tells of each
+// binding is in metrics_binding.go.
 var (
 	healthAge = prometheus.NewDesc("provider_nlb_aws_health_read_age_seconds",
 		"Age of the oldest health that is known of a target group; groups that were never read are not in it.", []string{"account", "region"}, nil)
@@ -17,10 +18,15 @@ var (
 )
 
 // Describe is for prometheus.Collector.
-func (*Binder) Describe(to chan<- *prometheus.Desc) {
+func (b *Binder) Describe(to chan<- *prometheus.Desc) {
 	to <- healthAge
 	to <- healthDue
 	to <- deregistrationStopped
+	for _, d := range bindingDescs() {
+		to <- d
+	}
+	b.measured.healthy.Describe(to)
+	b.measured.gone.Describe(to)
 }
 
 // Collect is for prometheus.Collector. Groups of several endpoints of one account,
@@ -34,6 +40,9 @@ func (b *Binder) Collect(to chan<- prometheus.Metric) {
 		stopped = 1
 	}
 	to <- prometheus.MustNewConstMetric(deregistrationStopped, prometheus.GaugeValue, stopped)
+	b.collectBindings(to, now)
+	b.measured.healthy.Collect(to)
+	b.measured.gone.Collect(to)
 	for _, g := range b.all() {
 		at := place{g.key.account, g.key.region}
 		read, wanted := g.lastRead()

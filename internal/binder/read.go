@@ -7,6 +7,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/provider-nlb/provider-nlb/internal/aws"
 	"github.com/provider-nlb/provider-nlb/internal/targets"
@@ -75,7 +76,7 @@ func (g *group) askForRead() (first bool) {
 		return true
 	}
 	if !g.read.inFlight {
-		g.scheduler.want(g, g.inherited(g.guardedWish(g.read.wish(g.targets, time.Now(), g.poll()))))
+		g.scheduler.want(g, g.inherited(g.gateWish(g.evidence(g.guardedWish(g.read.wish(g.targets, time.Now(), g.poll()))))))
 	}
 	return false
 }
@@ -182,6 +183,7 @@ func (g *group) readOnce(ctx context.Context, access *aws.Access) {
 	case err == nil:
 		g.read.succeeded(began, now, g.targets.merge(read, began, now))
 		g.goneSince = time.Time{}
+		g.spans.read(g.targets, began, now, g.b.measured.healthy.WithLabelValues(g.key.account, g.key.region), g.b.measured.gone.WithLabelValues(g.key.account, g.key.region))
 	case aws.IsNotFound(err, "TargetGroupNotFound"):
 		g.gone(now)
 		g.read.failed(err, now)
@@ -189,7 +191,9 @@ func (g *group) readOnce(ctx context.Context, access *aws.Access) {
 	default:
 		g.read.failed(err, now)
 	}
+	g.regate(now)
 	g.mu.Unlock()
+	g.askForRead() // the group's goroutine may be busy with a call
 	g.poke()
 }
 
@@ -208,9 +212,18 @@ func describe(ctx context.Context, access *aws.Access, arn string) ([]reading, e
 			Key:    targets.Key{ID: awssdk.ToString(d.Target.Id), Port: awssdk.ToInt32(d.Target.Port)},
 			health: targets.Health(d.TargetHealth.State),
 			reason: string(d.TargetHealth.Reason),
+
+			shifted: shifted(d.AdministrativeOverride),
 		})
 	}
 	return read, nil
+}
+
+// shifted says that a zonal shift keeps traffic from a target, by the load balancer
+// or by DNS alone.
+func shifted(o *types.AdministrativeOverride) bool {
+	return o != nil && (o.State == types.TargetAdministrativeOverrideStateEnumZonalShiftActive ||
+		o.State == types.TargetAdministrativeOverrideStateEnumZonalShiftDelegatedToDns)
 }
 
 // gone notes that AWS says that the group does not exist; callers hold mu.

@@ -43,6 +43,9 @@ type Snapshot struct {
 	Foreign []targets.Key
 	// Conditions in their order, Ready first.
 	Conditions []Condition
+	// Undecided are types of which it is not known yet whether they apply: what
+	// status says stays.
+	Undecided []string
 	// Released says that AWS holds nothing of it any more.
 	Released bool
 	// Claim says that the group's tag TagExclusiveOwner is to name this binding
@@ -87,6 +90,8 @@ type facts struct {
 	// brake of the whole process, and why this binding may not deregister.
 	brake        Condition
 	noDeregister string
+	// gates is why readiness gates of pods cannot be set.
+	gates string
 }
 
 // ready is binding.md §11: the group is known, the view complete, and what was
@@ -149,15 +154,31 @@ func (g *group) publish(bd *binding, in targets.Input, now time.Time) time.Time 
 	if bd.order.Group.Type == targets.TypeIP {
 		snap.OwnIPs = bd.ownIPs()
 	}
+	next = earliestOf(next, g.opinions(&snap, bd, in, now))
+	unseen, again := g.unseenPods(bd, in, now)
+	g.tellUnseen(bd, unseen)
+	next = earliestOf(next, again)
 	if bd.releasing && f.writeErr != nil {
 		snap.Blocked = Blocked{Reason: cmp.Or(aws.Code(f.writeErr), string(aws.Classify(f.writeErr))), Message: "cannot deregister targets: " + aws.Describe(f.writeErr)}
 	}
 	snap.Released = bd.releasing && (f.groupGone || !in.Unread && f.incomplete == "" && len(bd.plan.Ours) == 0)
-	urgent := snap.condition("Ready") != bd.snap.condition("Ready") || snap.condition("Held") != bd.snap.condition("Held") || snap.Released != bd.snap.Released || snap.Claim != bd.snap.Claim || snap.Blocked != bd.snap.Blocked ||
-		snap.Generation != bd.snap.Generation || !reflect.DeepEqual(snap.OwnIPs, bd.snap.OwnIPs)
+	urgent := isUrgent(snap, bd.snap)
 	bd.dirty = bd.dirty || !reflect.DeepEqual(snap, bd.snap)
 	bd.snap = snap
 	return earliest(g.tell(bd, urgent, now), next)
+}
+
+// isUrgent says what is told at once (binding.md §11): the first Ready of a generation,
+// a new generation, Held, and what a release or a registration waits for. All else
+// can wait for its turn, so that no rollout writes more than that.
+func isUrgent(now, was Snapshot) bool {
+	firstReady := now.condition("Ready").Status && !was.condition("Ready").Status
+	recorded := slices.Equal(now.OwnIPs, was.OwnIPs) || !slices.ContainsFunc(now.OwnIPs, func(k targets.Key) bool {
+		_, found := slices.BinarySearchFunc(was.OwnIPs, k, compareKeys)
+		return !found
+	})
+	return firstReady || now.Generation != was.Generation || now.condition("Held").Status != was.condition("Held").Status ||
+		now.Released != was.Released || now.Claim != was.Claim || now.Blocked != was.Blocked || now.GroupGone != was.GroupGone || !recorded
 }
 
 // tell asks for a reconcile: at once if it is urgent, else at most every ten
@@ -182,7 +203,7 @@ func (g *group) facts(bd *binding, in targets.Input, now time.Time) facts {
 		readErr: g.read.err, readErrSince: g.read.errSince,
 		writeErr: g.write.err, held: bd.plan.Held,
 		groupGone: !g.goneSince.IsZero(), goneSince: g.goneSince,
-		paused: in.Policy.NoRegister, noDeregister: in.Policy.NoDeregister,
+		paused: in.Policy.NoRegister, noDeregister: in.Policy.NoDeregister, gates: g.b.patches.problem(bd.order.Binding.UID),
 	}
 	f.brake, _ = g.b.brakes.now(now)
 	there := make(map[targets.Key]bool, len(in.Targets))
@@ -235,6 +256,9 @@ func conditions(bd *binding, f facts) []Condition {
 	}
 	if c, ok := foreign(bd); ok {
 		out = append(out, c)
+	}
+	if f.gates != "" {
+		add("GatesNotSet", "CannotPatch", f.gates)
 	}
 	if len(p.Skipped) > 0 {
 		s := p.Skipped[0]

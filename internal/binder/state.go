@@ -46,6 +46,9 @@ type state struct {
 	doubtedAt time.Time
 	// drainUntil is when it should be gone.
 	drainUntil time.Time
+	// staleUntil is until when a read may still tell the health that it had before
+	// it was registered again; zero if it was not.
+	staleUntil time.Time
 }
 
 // states are all targets of a group. They are a value of one goroutine at a time.
@@ -85,7 +88,10 @@ func (s states) wroteRegistered(keys []targets.Key, now time.Time) {
 	for _, k := range keys {
 		t := s.of(k)
 		if t.Presence != targets.Registered {
-			t.Health, t.Reason = targets.HealthInitial, reasonRegistering
+			if t.Presence != targets.Absent {
+				t.staleUntil = now.Add(readLag)
+			}
+			t.Health, t.Reason, t.ReadAt = targets.HealthInitial, reasonRegistering, time.Time{}
 		}
 		t.Presence, t.LastWrite = targets.Registered, now
 		t.RefusedUntil, t.Refusal, t.refusals = time.Time{}, "", 0
@@ -128,6 +134,8 @@ type reading struct {
 	targets.Key
 	health targets.Health
 	reason string
+	// shifted: a zonal shift keeps traffic from it.
+	shifted bool
 }
 
 func (r reading) presence() targets.Presence {
@@ -156,7 +164,7 @@ func (s states) merge(read []reading, began, now time.Time) time.Time {
 			disagrees(t)
 			continue
 		}
-		t.take(r, now)
+		t.take(r, began, now)
 	}
 	for k, t := range s {
 		switch {
@@ -183,7 +191,7 @@ func (t *state) returned(began time.Time) bool {
 	return t.Presence == targets.Registered && t.LastWrite.After(t.leftAt) && t.leftAt.After(began.Add(-readLag))
 }
 
-func (t *state) take(r reading, now time.Time) {
+func (t *state) take(r reading, began, now time.Time) {
 	bad := r.health == targets.HealthUnhealthy || r.health == targets.HealthUnhealthyDraining
 	switch {
 	case !bad:
@@ -191,7 +199,11 @@ func (t *state) take(r reading, now time.Time) {
 	case t.unhealthySince.IsZero():
 		t.unhealthySince = now
 	}
-	t.Presence, t.Health, t.Reason = r.presence(), r.health, r.reason
+	t.Presence, t.Health, t.Reason, t.Shifted = r.presence(), r.health, r.reason, r.shifted
+	t.ReadAt = began
+	if began.Before(t.staleUntil) && r.health != targets.HealthInitial {
+		t.ReadAt = time.Time{}
+	}
 	if t.Presence == targets.Registered {
 		t.RefusedUntil, t.Refusal, t.refusals = time.Time{}, "", 0
 	}

@@ -17,7 +17,7 @@ var (
 func at(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
 
 func TestMerge(t *testing.T) {
-	healthy := []reading{{key, targets.HealthHealthy, ""}}
+	healthy := []reading{{Key: key, health: targets.HealthHealthy}}
 	cases := map[string]struct {
 		reason string
 		held   *state
@@ -83,7 +83,7 @@ func TestMerge(t *testing.T) {
 		"DrainingIsTakenIn": {
 			reason: "a target that somebody else deregistered is draining",
 			held:   &state{Target: targets.Target{Presence: targets.Registered, LastWrite: at(0)}},
-			read:   []reading{{key, targets.HealthDraining, "Target.DeregistrationInProgress"}}, began: 40, want: targets.Draining,
+			read:   []reading{{Key: key, health: targets.HealthDraining, reason: "Target.DeregistrationInProgress"}}, began: 40, want: targets.Draining,
 		},
 		"ACallThatMayTakeEffectYetIsRemembered": {
 			reason: "a call that timed out can register the target 40 s later, and then it must be looked for",

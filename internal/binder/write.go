@@ -152,6 +152,9 @@ func (g *group) call(ctx context.Context, op operation) {
 	now := time.Now()
 	g.mu.Lock()
 	keys := op.keys()
+	if err == nil {
+		g.spans.wrote(op.register, keys, g.targets, now)
+	}
 	switch class := aws.Classify(err); {
 	case err == nil && op.register:
 		g.targets.wroteRegistered(keys, now)

@@ -60,6 +60,7 @@ type Cluster struct {
 	nodeTable    nodeTable
 	serviceTable map[objectKey]*service
 	subs         subscriptions
+	gates        gateWatch
 }
 
 // New returns a Cluster that reads nothing until it is started and subscribed to.
@@ -81,6 +82,7 @@ func newCluster(o Options, api rest.Interface, from sources) *Cluster {
 		nodeTable:    newNodeTable(),
 		serviceTable: map[objectKey]*service{},
 		subs:         newSubscriptions(),
+		gates:        gateWatch{pending: map[objectKey]*pod{}},
 	}
 	if c.log == nil {
 		c.log = logging.NewNopLogger()
@@ -224,7 +226,11 @@ func (c *Cluster) RanBackwards() time.Time {
 }
 
 // touched collects the subscriptions that a change concerns, each once.
-type touched struct{ subs []*subscription }
+type touched struct {
+	subs []*subscription
+	// also is called besides; nil for nobody.
+	also func()
+}
 
 func (t *touched) add(sub *subscription) {
 	if !sub.touched {
@@ -244,6 +250,9 @@ func (c *Cluster) change(f func(*touched)) {
 		if sub.notify != nil {
 			wake = append(wake, sub.notify)
 		}
+	}
+	if t.also != nil {
+		wake = append(wake, t.also)
 	}
 	c.mu.Unlock()
 	for _, notify := range wake {

@@ -56,6 +56,8 @@ func (c *Cluster) trimPod(obj any) *pod {
 			Terminating: terminating(in),
 			Excluded:    in.Annotations[excludeAnnotation] == "true",
 			Static:      in.Annotations[corev1.MirrorPodAnnotationKey] != "",
+			PreStop:     eachContainer(in, hasPreStop),
+			Grace:       graceOf(in),
 			Ports:       ports,
 		},
 		labels: compact(in.Labels),
@@ -69,6 +71,7 @@ func (c *Cluster) trimPod(obj any) *pod {
 		out.IP = in.Status.HostIP
 	}
 	out.ContainersReady, out.UnreadySince = readiness(in)
+	out.Gates, out.ReadySince = trimGates(in)
 	return out
 }
 
@@ -114,24 +117,45 @@ func phase(p corev1.PodPhase) string {
 // trimPorts are the ports of containers and of init containers that keep running.
 func trimPorts(p *corev1.Pod) []targets.Port {
 	var out []targets.Port
-	add := func(ports []corev1.ContainerPort) {
-		for _, port := range ports {
+	eachContainer(p, func(c *corev1.Container) bool {
+		for _, port := range c.Ports {
 			if protocol, ok := trimProtocol(port.Protocol); ok {
 				out = append(out, targets.Port{
 					Name: port.Name, Protocol: protocol, Container: port.ContainerPort, Host: port.HostPort, HostIP: port.HostIP,
+					PreStop: hasPreStop(c),
 				})
 			}
 		}
-	}
+		return false
+	})
+	return out
+}
+
+// eachContainer visits the containers, and the init containers that keep running,
+// until one says true, and says whether one did.
+func eachContainer(p *corev1.Pod, visit func(*corev1.Container) bool) bool {
 	for i := range p.Spec.Containers {
-		add(p.Spec.Containers[i].Ports)
-	}
-	for i := range p.Spec.InitContainers {
-		if r := p.Spec.InitContainers[i].RestartPolicy; r != nil && *r == corev1.ContainerRestartPolicyAlways {
-			add(p.Spec.InitContainers[i].Ports)
+		if visit(&p.Spec.Containers[i]) {
+			return true
 		}
 	}
-	return out
+	for i := range p.Spec.InitContainers {
+		if r := p.Spec.InitContainers[i].RestartPolicy; r != nil && *r == corev1.ContainerRestartPolicyAlways && visit(&p.Spec.InitContainers[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasPreStop(c *corev1.Container) bool { return c.Lifecycle != nil && c.Lifecycle.PreStop != nil }
+
+// graceOf is the pod's termination grace period; the API server writes the default
+// into every pod.
+func graceOf(p *corev1.Pod) time.Duration {
+	if s := p.Spec.TerminationGracePeriodSeconds; s != nil {
+		return time.Duration(*s) * time.Second
+	}
+	return corev1.DefaultTerminationGracePeriodSeconds * time.Second
 }
 
 // trimProtocol is false for what no Network Load Balancer forwards.

@@ -32,7 +32,7 @@ func TestTrimPod(t *testing.T) {
 	base := func(edits ...func(*targets.Pod)) *targets.Pod {
 		p := &targets.Pod{
 			PodRef: targets.PodRef{Namespace: "edge", Name: "a", UID: "uid-a"}, Node: "node-1",
-			HostNetwork: true, Phase: "Running", ContainersReady: true, Ports: https,
+			HostNetwork: true, Phase: "Running", ContainersReady: true, Ports: https, Grace: 30 * time.Second,
 		}
 		for _, edit := range edits {
 			edit(p)
@@ -65,6 +65,18 @@ func TestTrimPod(t *testing.T) {
 			p.Spec.HostNetwork = false
 			p.Spec.Containers[0].Ports[0].HostPort = 0
 		}, nil},
+		"PreStop": {"A preStop hook is the container's, and the grace period the pod's.", false, func(p *corev1.Pod) {
+			p.Spec.Containers[0].Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 30}}}
+			p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Ports: []corev1.ContainerPort{{ContainerPort: 9100}}})
+			seconds := int64(90)
+			p.Spec.TerminationGracePeriodSeconds = &seconds
+		}, base(func(p *targets.Pod) {
+			p.PreStop, p.Grace = true, 90*time.Second
+			p.Ports = []targets.Port{{Name: "https", Protocol: "TCP", Container: 8443, Host: 8443, PreStop: true}, {Protocol: "TCP", Container: 9100}}
+		})},
+		"PostStart": {"Another hook is none.", false, func(p *corev1.Pod) {
+			p.Spec.Containers[0].Lifecycle = &corev1.Lifecycle{PostStart: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 30}}}
+		}, base()},
 		"Sidecar": {"Init containers count if they keep running; SCTP does not.", false, func(p *corev1.Pod) {
 			p.Spec.Containers[0].Ports[0].Protocol = corev1.ProtocolSCTP
 			p.Spec.InitContainers = []corev1.Container{

@@ -149,11 +149,13 @@ func (c *Cluster) putPod(p *pod, t *touched) {
 		p.seq = c.podTable.seq
 	} else {
 		p.seq = old.seq
+		p.openedAs(old)
 		if old.same(p) {
 			return
 		}
 	}
 	c.podTable.put(p)
+	c.gates.note(p.key(), p, t)
 	for sub := range c.subs.byNamespace[p.Namespace] {
 		if sub.match(p) {
 			t.add(sub)
@@ -186,6 +188,7 @@ func (c *Cluster) dropPod(p *pod, t *touched) {
 func (c *Cluster) forget(p *pod, relisted bool, t *touched) {
 	c.podTable.remove(p.key())
 	c.touchHolders(p, t)
+	c.gates.note(p.key(), nil, t)
 	for sub := range c.subs.byNamespace[p.Namespace] {
 		knew := sub.knew(p)
 		delete(sub.former, p.UID)

@@ -3,6 +3,7 @@ package composition
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -15,6 +16,12 @@ const (
 	nameSecurityGroup = "security-group"
 	nameLoadBalancer  = "load-balancer"
 	nameConnection    = "connection"
+)
+
+// The Compositions of a port, as the Configuration has them.
+const (
+	compositionPort       = "hostnetwork-nlb-port"
+	compositionLegacyPort = "hostnetwork-nlb-legacy-port"
 )
 
 func namePort(port int32) string { return "port-" + strconv.Itoa(int(port)) }
@@ -58,7 +65,7 @@ func composeBalancer(s style, req Request) (Response, error) {
 		return rsp, err
 	}
 
-	rsp.Resources, rsp.Again = paced(req, parts)
+	rsp.Resources, rsp.Again = paced(req, costBalancer, parts)
 	rsp.Waits = rsp.Again > 0
 
 	if err := s.reportBalancer(claim, req, &rsp); err != nil {
@@ -103,7 +110,7 @@ func (s style) balancerParts(claim NetworkLoadBalancerSpec, req Request) ([]part
 	}
 
 	balancer, err := s.managed("LoadBalancer", base, labels, claim.ProviderConfigRef, s.loadBalancer(claim))
-	if err := add(nameLoadBalancer, costManaged, balancer, err); err != nil {
+	if err := add(nameLoadBalancer, costLively, balancer, err); err != nil {
 		return nil, err
 	}
 
@@ -120,7 +127,7 @@ func (s style) balancerParts(claim NetworkLoadBalancerSpec, req Request) ([]part
 
 	for _, p := range sorted(claim.Ports) {
 		nested, err := s.port(claim, p, opens[p.Port])
-		if err := add(namePort(p.Port), costNested, nested, err); err != nil {
+		if err := add(namePort(p.Port), costPort, nested, err); err != nil {
 			return nil, err
 		}
 	}
@@ -130,7 +137,7 @@ func (s style) balancerParts(claim NetworkLoadBalancerSpec, req Request) ([]part
 		return parts, err
 	}
 
-	return append(parts, part{name: nameConnection, Resource: Resource{Object: secret, Ready: true}}), nil
+	return append(parts, part{name: nameConnection, cost: costSecret, Resource: Resource{Object: secret, Ready: true}}), nil
 }
 
 func (s style) wall(claim NetworkLoadBalancerSpec) wall {
@@ -185,7 +192,24 @@ func (s style) port(claim NetworkLoadBalancerSpec, p Port, opens []NodePort) (Ob
 
 	number := strconv.Itoa(int(p.Port))
 
-	return s.object(apiVersion, s.prefix+kindPort, base+"-"+number, map[string]string{labelClaim: base, labelPort: number}, spec)
+	o, err := s.object(apiVersion, s.prefix+kindPort, base+"-"+number, map[string]string{labelClaim: base, labelPort: number}, spec)
+	if err != nil {
+		return nil, err
+	}
+
+	// Crossplane would find it by itself and write it into the spec: an update more,
+	// which counts here and there.
+	chosen := Object{"compositionRef": Object{"name": compositionPort}}
+	if s.legacy {
+		chosen = Object{"compositionRef": Object{"name": compositionLegacyPort}}
+	} else {
+		chosen = Object{"crossplane": chosen}
+	}
+
+	body, _ := o["spec"].(Object)
+	maps.Copy(body, chosen)
+
+	return o, nil
 }
 
 func sorted(ports []Port) []Port {

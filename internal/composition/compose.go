@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 )
 
 // An Object is a Kubernetes object as JSON decodes it.
@@ -41,6 +43,31 @@ type Response struct {
 	Waits bool
 	// Again is when to ask again although nothing has changed; 0 is never.
 	Again time.Duration
+}
+
+// IsReady says whether the composite resource is: nothing waits, and each of its
+// resources is there and ready. Crossplane would find that out itself, but until
+// then it lists in condition Ready what is not ready yet: an update of the
+// composite resource for each resource that gets ready, and each update counts
+// against the circuit breaker.
+func (r Response) IsReady(req Request) (bool, error) {
+	for name, want := range r.Resources {
+		o, ok := req.Observed[name]
+		if !ok {
+			return false, nil
+		}
+
+		status, err := decode[xpv2.ConditionedStatus](o["status"])
+		if err != nil {
+			return false, err
+		}
+
+		if !want.Ready && conditionOf(status.Conditions, xpv2.TypeReady).Status != "True" {
+			return false, nil
+		}
+	}
+
+	return !r.Waits, nil
 }
 
 // A Resource to compose.

@@ -46,6 +46,8 @@ func TestExamples(t *testing.T) {
 		t.Fatalf("want 4 examples of claims, got %q, %v", files, err)
 	}
 
+	files = append(files, "../../examples/gitops/edge/claim.yaml")
+
 	for _, file := range files {
 		t.Run(strings.TrimPrefix(file, "../../examples/"), func(t *testing.T) {
 			claim := documents(t, file)[0]
@@ -178,6 +180,18 @@ func TestCompositionsFitTheDefinitions(t *testing.T) {
 
 		if got := kindOf[text(xrd, "spec", "defaultCompositionRef", "name")]; got != want {
 			t.Errorf("%s: its Composition is for %q", want, got)
+		}
+	}
+
+	for kind, path := range map[string][]string{
+		"NetworkLoadBalancer":  {"spec", "crossplane", "compositionRef", "name"},
+		"XNetworkLoadBalancer": {"spec", "compositionRef", "name"},
+	} {
+		w := newWorld(t, kind, with(t, "")).settle()
+		port := w.objects()["/port-443"]
+
+		if got, want := kindOf[text(port, path...)], text(port, "apiVersion")+" "+text(port, "kind"); got != want {
+			t.Errorf("%s: the Composition that is chosen is for %q", want, got)
 		}
 	}
 }

@@ -274,13 +274,16 @@ func TestTheWayIsOpen(t *testing.T) {
 // tokens, which gets back one a second, never empties, if no resource changes more
 // often than it is said to; and in the end everything is there.
 func TestTheBreakerStaysClosed(t *testing.T) {
-	cost := map[string]float64{"": 12, "NetworkLoadBalancerPort": 16, "XNetworkLoadBalancerPort": 16, "Secret": 0}
+	const balancer, port, managed = 22, 14, 8
+	cost := map[string]float64{
+		"NetworkLoadBalancerPort": port, "XNetworkLoadBalancerPort": port, "LoadBalancer": 11, "TargetGroupBinding": 11, "Secret": 1,
+	}
 
 	law(t, func(t *testing.T, r *rand.Rand, kind string, spec composition.Object) {
 		w := claimOf(t, kind, spec)
 		// It must hold when we are asked only when we said, and all the time.
 		patient := r.Intn(2) == 0
-		rooms := map[string]float64{"": 100 - cost[""]}
+		rooms := map[string]float64{"": 100 - balancer}
 
 		for range 1000 {
 			seen := map[string]bool{}
@@ -299,11 +302,11 @@ func TestTheBreakerStaysClosed(t *testing.T) {
 				if c, special := cost[text(o, "kind")]; special {
 					rooms[composite] -= c
 				} else {
-					rooms[composite] -= 8
+					rooms[composite] -= managed
 				}
 
 				if strings.HasPrefix(name, "port-") {
-					rooms[name] = 100 - cost[""]
+					rooms[name] = 100 - port
 				}
 			}
 

@@ -14,18 +14,25 @@ import (
 // So creation is paced: what would empty the bucket waits until there is room.
 // (Crossplane 2.4, internal/circuit and --circuit-breaker-*.)
 //
-// The costs below are what should be. Measured were more: 28 to 36 tokens for a
-// nested composite resource, 12 for a managed resource and 16 for a binding, mostly
-// since Crossplane lists what is not ready in the condition Ready, which changes
-// with each. Until that is cured a claim with three ports opens the breaker once
-// while it is created: it is ready in about 80 s instead of a few.
+// The costs are what Crossplane 2.4 and this provider write until a resource is Ready
+// and its first targets are healthy: one token for the creation, two for each update.
+// TestCircuitBreakerStaysClosed of cluster/test/install keeps the books on a real
+// Crossplane, and fails when a bucket gets too empty.
 const (
 	burst = 100.0
-	// The updates from creation to Ready, two tokens each: of the composite
-	// resource itself, of a managed resource, and of a nested composite resource.
-	costOwn     = 12.0
+	// costBalancer: finalizer, label, Composition, revision, resources (twice, with
+	// the Secret), and status: at first, with the address, ready, with numbers.
+	costBalancer = 22.0
+	// costPort: finalizer, revision, resources, and status: at first, ready, with
+	// numbers. Both buckets pay it: its own, and that of the load balancer.
+	costPort = 14.0
+	// costManaged: before and after the creation in AWS, and ready.
 	costManaged = 8.0
-	costNested  = 16.0
+	// costLively is a load balancer, which tells its address before it is ready, or a
+	// binding, which tells of its targets' health.
+	costLively = 11.0
+	// costSecret has no status.
+	costSecret = 1.0
 )
 
 // A part of a composite resource that should be composed.
@@ -37,10 +44,11 @@ type part struct {
 
 // paced returns the parts that may be there now: all that exist already, and as
 // many of the others, in order, as the bucket has room for. If some have to wait,
-// it says how long until the next may come.
-func paced(req Request, parts []part) (map[string]Resource, time.Duration) {
+// it says how long until the next may come. own is what the composite resource costs
+// itself.
+func paced(req Request, own float64, parts []part) (map[string]Resource, time.Duration) {
 	out := map[string]Resource{}
-	born := []creation{created(req.Composite, costOwn, req.Now)}
+	born := []creation{created(req.Composite, own, req.Now)}
 
 	for _, p := range parts {
 		if o, ok := req.Observed[p.name]; ok {

@@ -24,7 +24,7 @@ func composePort(s style, req Request) (Response, error) {
 	}
 
 	rsp := Response{}
-	rsp.Resources, rsp.Again = paced(req, parts)
+	rsp.Resources, rsp.Again = paced(req, costPort, parts)
 	rsp.Waits = rsp.Again > 0
 
 	if err := s.reportPort(p, req, &rsp); err != nil {
@@ -57,8 +57,13 @@ func (s style) portParts(p NetworkLoadBalancerPortSpec) ([]part, error) {
 
 	group := s.name + "-" + groupName(p.Port)
 	add := func(name, kind, object string, parameters any) error {
+		cost := costManaged
+		if kind == "TargetGroupBinding" {
+			cost = costLively
+		}
+
 		o, err := s.managed(kind, object, s.portLabels(), p.ProviderConfigRef, parameters)
-		parts = append(parts, part{name: name, cost: costManaged, Resource: Resource{Object: o}})
+		parts = append(parts, part{name: name, cost: cost, Resource: Resource{Object: o}})
 
 		return err
 	}

@@ -85,6 +85,11 @@ func problemOf(conditions []xpv2.Condition) (*Problem, int) {
 		return told(ready, 1)
 	}
 
+	// A binding says so only after minutes.
+	if healthy := conditionOf(conditions, "TargetsHealthy"); healthy.Status == "False" {
+		return told(healthy, 2)
+	}
+
 	for _, t := range telling {
 		// At the start of the provider there is a moment before the first lists.
 		if c := conditionOf(conditions, t); c.Status == "True" && !strings.Contains(c.Message, "not synced yet") {

@@ -161,7 +161,11 @@ func counted(was, is PortObservation, now time.Time) (PortObservation, time.Dura
 	at := metav1.NewTime(now.Truncate(time.Second))
 	is.CountedAt = &at
 
-	if was.CountedAt == nil {
+	switch {
+	case was.CountedAt == nil && is.Registered == 0:
+		// Nothing to count yet: what there is comes with what is ready next.
+		return was, 0
+	case was.CountedAt == nil:
 		return is, 0
 	}
 

@@ -133,6 +133,23 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// TestNothingToCount: numbers of a port come with its first target, so that a port that
+// is being created is not written for them.
+func TestNothingToCount(t *testing.T) {
+	w := newWorld(t, "NetworkLoadBalancer", with(t, "")).settle()
+	w.observe("port-443", "binding-tcp", "{atProvider: {targets: {desired: 3}}}")
+
+	if got := text(w.report("port-443").Status, "countedAt"); got != "" {
+		t.Errorf("nothing is registered, and nothing was: want no numbers, got some of %s", got)
+	}
+
+	w.observe("port-443", "binding-tcp", "{atProvider: {targets: {desired: 3, registered: 1}}}")
+
+	if got := text(w.report("port-443").Status, "registered"); got != "1" {
+		t.Errorf("want the first target at once, got %q", got)
+	}
+}
+
 // TestProblems: what a claim says of a resource with these conditions.
 func TestProblems(t *testing.T) {
 	condition := func(typ, status, reason, message string) string {
@@ -168,6 +185,15 @@ func TestProblems(t *testing.T) {
 		"WorthKnowing": {
 			reason: "It may be intended.", binding: well + "," + condition("Skipped", "True", "NotHostNetwork", "3 pods match, none uses hostNetwork"), targets: "desired: 0",
 			want: &composition.Problem{Reason: "NotHostNetwork", Message: "TargetGroupBinding edge-443-tcp: 3 pods match, none uses hostNetwork"},
+		},
+		"NoHealthyTarget": {
+			reason: "Who claims a load balancer wants to know that a firewall drops its checks.", targets: "desired: 1",
+			binding: well + "," + condition("TargetsHealthy", "False", "HealthChecksTimeOut", "allow TCP 443"),
+			want:    &composition.Problem{Reason: "HealthChecksTimeOut", Message: "TargetGroupBinding edge-443-tcp: allow TCP 443"},
+		},
+		"HealthyTargets": {
+			reason: "Advice about rollouts is the binding's own.", targets: "desired: 1",
+			binding: well + "," + condition("TargetsHealthy", "True", "Healthy", "") + "," + condition("DrainRisk", "True", "NoPreStop", "pods have no preStop hook"),
 		},
 		"JustStarted": {reason: "It lasts for moments only.", binding: well + "," + condition("ViewIncomplete", "True", "NothingIsDeregistered", "pods: not synced yet"), targets: "desired: 1"},
 		"NothingSelected": {

@@ -90,3 +90,31 @@ func TestRequestedReconcileReadsAWSAnewAndSaysSo(t *testing.T) {
 		w.request(t, mg, "again")
 	})
 }
+
+// TestABindingReadsItsTargetsAsItsAnnotationsSay: a binding's engine reads AWS by
+// itself, so what the others do in their reconcile it does beside it.
+func TestABindingReadsItsTargetsAsItsAnnotationsSay(t *testing.T) {
+	every(t, []kind{targetGroupBindings()}, func(t *testing.T, w *world) {
+		mg := w.minimal(t)
+		meta.AddAnnotations(mg, map[string]string{meta.AnnotationKeyPollInterval: poll.String()})
+		w.Create(t, mg)
+		w.UntilApplied(t, mg)
+		w.Change(t, mg, func() { w.kind.change(w, mg) })
+		w.UntilApplied(t, mg)
+		w.Until(t, mg, "settled", func() bool { return w.kind.settled(mg) })
+
+		w.kind.drift(t, w)
+
+		if w.kind.changed(t, w) {
+			t.Error("the target is there, so its loss cannot be noticed")
+		}
+
+		w.request(t, mg, "now")
+		eventually(t, "what was asked for is repaired", func() bool { return w.kind.changed(t, w) })
+		w.Until(t, mg, "settled", func() bool { return w.kind.settled(mg) })
+
+		w.kind.drift(t, w)
+		w.annotate(t, mg, meta.AnnotationKeyPollInterval, "50ms")
+		eventually(t, "the next poll repairs it", func() bool { return w.kind.changed(t, w) })
+	})
+}

@@ -31,19 +31,19 @@ func (w *world) atMost(t *testing.T, want int, versions []version) {
 }
 
 // An XR's circuit breaker counts every update of what it is composed of.
-func TestAtMostFourUpdatesUntilReady(t *testing.T) {
+func TestAtMostThreeUpdatesUntilReady(t *testing.T) {
 	everyKind(t, func(t *testing.T, w *world) {
 		mg := w.minimal(t)
 		rec := w.record(t, mg)
 		w.Create(t, mg)
 		w.UntilApplied(t, mg)
 
-		w.atMost(t, 4, rec.all(t, w, mg))
+		w.atMost(t, 3+w.kind.underway, rec.all(t, w, mg))
 	})
 }
 
 // What takes further calls of AWS takes no further updates of the object.
-func TestAtMostFourUpdatesUntilReadyWhateverIsDeclared(t *testing.T) {
+func TestAtMostThreeUpdatesUntilReadyWhateverIsDeclared(t *testing.T) {
 	kinds := slices.DeleteFunc(table(), func(k kind) bool { return k.more == nil })
 	every(t, kinds, func(t *testing.T, w *world) {
 		mg := w.minimal(t)
@@ -53,11 +53,11 @@ func TestAtMostFourUpdatesUntilReadyWhateverIsDeclared(t *testing.T) {
 		w.Create(t, mg)
 		w.UntilApplied(t, mg)
 
-		w.atMost(t, 4, rec.all(t, w, mg))
+		w.atMost(t, 3+w.kind.underway, rec.all(t, w, mg))
 	})
 }
 
-func TestAtMostFiveUpdatesUntilReadyWithAReference(t *testing.T) {
+func TestAtMostFourUpdatesUntilReadyWithAReference(t *testing.T) {
 	everyReferrer(t, func(t *testing.T, w *world) {
 		mg, to := w.referring(t)
 		// A poll of a binding would find the other object when it lacks its ARN still,
@@ -69,7 +69,7 @@ func TestAtMostFiveUpdatesUntilReadyWithAReference(t *testing.T) {
 		w.Create(t, to)
 		w.UntilApplied(t, mg)
 
-		w.atMost(t, 5, rec.all(t, w, mg))
+		w.atMost(t, 4+w.kind.underway, rec.all(t, w, mg))
 	})
 }
 

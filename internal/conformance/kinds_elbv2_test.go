@@ -33,7 +33,7 @@ func loadBalancers() kind {
 	}
 
 	return stallAsForeign(kind{
-		name: "LoadBalancer", named: true,
+		name: "LoadBalancer", named: true, underway: 1,
 		minimal: func(_ *testing.T, w *world, mg resource.Managed) {
 			*params[parameters](mg) = parameters{
 				Region: kindtest.Region, Name: &w.name, SubnetMappings: []v1alpha1.SubnetMapping{{SubnetID: subnet}},

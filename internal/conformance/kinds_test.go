@@ -48,6 +48,9 @@ type kind struct {
 	// settled: all that AWS will do by itself is in the status. Without it that is so
 	// as soon as the object is applied.
 	settled func(mg resource.Managed) bool
+	// underway are the updates that tell what AWS is still doing, and what others wait
+	// for: an address.
+	underway int
 	// more declares of a new object what AWS does not take in the call that creates
 	// it; nil if there is no such thing.
 	more func(t *testing.T, w *world, mg resource.Managed)

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,7 +21,8 @@ func (m keepingManager) GetClient() client.Client { return keepingClient{m.Manag
 // A keepingClient keeps the status of a managed resource in memory when it
 // updates the object: the API server answers with the status that it has, which
 // would overwrite what Observe and Create put there and the runtime has yet to
-// write. Just before status is written, it is finished.
+// write. Just before status is written, it is finished; what is about to pass is not
+// written.
 type keepingClient struct {
 	client.Client
 }
@@ -47,11 +49,16 @@ type finishingWriter struct {
 }
 
 func (w finishingWriter) Update(ctx context.Context, obj client.Object, opts ...client.SubResourceUpdateOption) error {
+	p := passOf(ctx)
 	if mg, ok := obj.(resource.Managed); ok {
-		passOf(ctx).finish(mg)
+		p.finish(mg)
+
+		if p.untold = p.passing(mg, time.Now()); p.untold {
+			return nil
+		}
 	}
 
-	return passOf(ctx).wrote(w.SubResourceWriter.Update(ctx, obj, opts...))
+	return p.wrote(w.SubResourceWriter.Update(ctx, obj, opts...))
 }
 
 // A keepingAnnotationUpdater keeps status when the runtime's updater reads the

@@ -30,7 +30,9 @@ type script struct {
 	blocked          bool
 	updateApplies    bool
 	gone             bool
-	calls            []string
+	// ending: the kind was told of the end while the object was still there.
+	ending bool
+	calls  []string
 }
 
 // with runs f while nothing else looks at the script of the object of that name.

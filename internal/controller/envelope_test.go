@@ -185,8 +185,8 @@ func TestDeletionWaitsQuietly(t *testing.T) {
 
 		e.cloud.with(tg.GetName(), func(s *script) { s.blocked = false })
 		e.untilGone(t, tg)
-		eventually(t, "the kind was told that it is gone", func() (gone bool) {
-			e.cloud.with(tg.GetName(), func(s *script) { gone = s.gone })
+		eventually(t, "the kind was told that it ends, while it was there, and then that it is gone", func() (gone bool) {
+			e.cloud.with(tg.GetName(), func(s *script) { gone = s.gone && s.ending })
 
 			return gone
 		})
@@ -210,8 +210,8 @@ func TestOrphaningDeletionEndsToo(t *testing.T) {
 			t.Errorf("it was deleted in AWS")
 		}
 
-		eventually(t, "the kind was told that it is gone", func() (gone bool) {
-			e.cloud.with(tg.GetName(), func(s *script) { gone = s.gone })
+		eventually(t, "the kind was told that it ends, while it was there, and then that it is gone", func() (gone bool) {
+			e.cloud.with(tg.GetName(), func(s *script) { gone = s.gone && s.ending })
 
 			return gone
 		})

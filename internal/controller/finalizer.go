@@ -14,6 +14,8 @@ type finalizer struct {
 	inner resource.Finalizer
 	// release what was held for the object, just before its finalizer goes.
 	release func(ctx context.Context, mg resource.Managed) error
+	// ending is told before that.
+	ending func(ctx context.Context, mg resource.Managed)
 	// gone is told when the finalizer has been removed, at the end of every
 	// deletion: also an orphaning one, which the runtime finishes without Connect.
 	gone func(ctx context.Context, mg resource.Managed)
@@ -40,6 +42,8 @@ func (f *finalizer) RemoveFinalizer(ctx context.Context, obj resource.Object) er
 	if !ok {
 		return errors.Errorf("%T is not a managed resource", obj)
 	}
+
+	f.ending(ctx, mg)
 
 	if err := f.release(ctx, mg); err != nil {
 		return err

@@ -155,6 +155,10 @@ func setupKinds(mgr ctrl.Manager, c *cloud, change []func(*controller.Options)) 
 	for _, gv := range []schema.GroupVersion{namespacedapi.SchemeGroupVersion, clusterapi.SchemeGroupVersion} {
 		if err := controller.SetupGated(mgr, o, controller.Kind[targetGroup]{
 			GVK: gv.WithKind("TargetGroup"), Connector: &fake[targetGroup]{cloud: c},
+			OnEnding: func(ctx context.Context, tg targetGroup) {
+				there := mgr.GetAPIReader().Get(ctx, client.ObjectKeyFromObject(tg), tg.DeepCopyObject().(client.Object)) == nil //nolint:forcetypeassert // It is one.
+				c.with(tg.GetName(), func(s *script) { s.ending = there && !s.gone })
+			},
 			OnGone: func(_ context.Context, tg targetGroup) { c.with(tg.GetName(), func(s *script) { s.gone = true }) },
 			Quiet:  []xpv2.ConditionReason{"Event"},
 			Is:     controller.TargetGroupARN,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -54,7 +55,15 @@ type pass struct {
 	ready xpv2.Condition
 	// deleting: the object has a deletion timestamp.
 	deleting bool
+	// quiet are reasons of Ready≠True that only an event ends.
+	quiet []xpv2.ConditionReason
+	// untold: status was not written, since what it would say is about to pass.
+	untold bool
 }
+
+// tellAfter is the age at which an object that has said nothing yet says what it
+// waits for.
+const tellAfter = 3 * time.Second
 
 type passKey struct{}
 
@@ -134,6 +143,22 @@ func (p *pass) finish(mg resource.Managed) {
 	p.ready = s.GetCondition(xpv2.TypeReady)
 }
 
+// passing says that status is not worth a write: what has just been created is looked
+// at again at once, unless AWS is still at it, and what a new object waits for is there
+// in a moment, as a rule. Each write counts against the circuit breaker of a composite
+// resource.
+func (p *pass) passing(mg resource.Managed, now time.Time) bool {
+	s := managedStatus(mg)
+	if !p.begun || p.failed || p.deleting || s.GetCondition(xpv2.TypeSynced).Status != corev1.ConditionTrue {
+		return false
+	}
+
+	told := slices.ContainsFunc(p.before, func(c xpv2.Condition) bool { return c.Type == xpv2.TypeReady })
+	age := now.Sub(mg.GetCreationTimestamp().Time)
+
+	return p.creating && p.underway == "" || !told && age >= 0 && age < tellAfter && slices.Contains(p.quiet, p.ready.Reason)
+}
+
 // A reconciler begins a pass for each reconcile and decides when the next is due.
 type reconciler struct {
 	inner   reconcile.Reconciler
@@ -144,7 +169,7 @@ type reconciler struct {
 }
 
 func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	p := &pass{connectedWith: func(pc client.Object) { r.looks.with(req, pc) }}
+	p := &pass{quiet: r.quiet, connectedWith: func(pc client.Object) { r.looks.with(req, pc) }}
 	res, err := r.inner.Reconcile(context.WithValue(ctx, passKey{}, p), req)
 	r.retries.failed(req, p.class)
 
@@ -156,7 +181,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return res, err
 	}
 
-	if after, ok := p.next(r.quiet).after(p.interval, r.options.jitter()); ok {
+	if after, ok := p.next().after(p.interval, r.options.jitter()); ok {
 		return reconcile.Result{RequeueAfter: after}, nil
 	}
 

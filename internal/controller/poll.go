@@ -5,8 +5,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 )
 
 // How soon to look again.
@@ -27,7 +25,7 @@ const (
 	pollBackoff poll = "Backoff"
 	// pollAgain: what was found could not be written, since the object has changed.
 	pollAgain poll = "Again"
-	// pollSoon: what was wanted is not yet seen applied.
+	// pollSoon: what was wanted is not yet seen applied, or what it waits for not told.
 	pollSoon poll = "Soon"
 	// pollHeal: time heals it.
 	pollHeal poll = "Heal"
@@ -35,12 +33,13 @@ const (
 	pollQuiet poll = "Quiet"
 )
 
-// next decides what the next look waits for. quiet are reasons of Ready≠True that
-// only an event ends.
-func (p *pass) next(quiet []xpv2.ConditionReason) poll {
+// next decides what the next look waits for.
+func (p *pass) next() poll {
 	switch {
 	case p.conflict:
 		return pollAgain
+	case p.untold && !p.creating:
+		return pollSoon
 	case p.stalled != nil, p.waiting:
 		return pollQuiet
 	case p.failed && !p.connected && !p.deleting:
@@ -53,7 +52,7 @@ func (p *pass) next(quiet []xpv2.ConditionReason) poll {
 		return pollHeal
 	case !p.applied:
 		return pollSoon
-	case p.ready.Status != corev1.ConditionTrue && !slices.Contains(quiet, p.ready.Reason) && p.ready.Reason != ReasonMissing:
+	case p.ready.Status != corev1.ConditionTrue && !slices.Contains(p.quiet, p.ready.Reason) && p.ready.Reason != ReasonMissing:
 		return pollHeal
 	}
 

@@ -1,13 +1,17 @@
 package controller
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+
+	namespaced "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
 )
 
 func TestNext(t *testing.T) {
@@ -23,6 +27,7 @@ func TestNext(t *testing.T) {
 		"Event":       {"Not ready for a reason that only an event ends.", pass{connected: true, observed: true, applied: true, ready: mine}, pollQuiet},
 		"Missing":     {"The policies forbid to create it: somebody else has to.", pass{connected: true, observed: true, applied: true, ready: NotReady(ReasonMissing, "")}, pollQuiet},
 		"Waiting":     {"The referenced object is watched.", pass{connected: true, observed: true, waiting: true, ready: mine}, pollQuiet},
+		"Untold":      {"What it waits for is told if it lasts.", pass{connected: true, observed: true, waiting: true, untold: true, ready: mine}, pollSoon},
 		"Stalled":     {"Only a change of the object helps.", pass{connected: true, observed: true, failed: true, stalled: &Stalled{}}, pollQuiet},
 		"Failed":      {"An error backs off.", pass{connected: true, failed: true}, pollBackoff},
 		"Unconnected": {"A Secret is not watched, so it is looked at again.", pass{failed: true}, pollHeal},
@@ -34,8 +39,45 @@ func TestNext(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, tc.pass.next([]xpv2.ConditionReason{"Mine"})); diff != "" {
-				t.Errorf("\n%s\nnext(...): -want, +got:\n%s", tc.reason, diff)
+			tc.pass.quiet = []xpv2.ConditionReason{"Mine"}
+			if diff := cmp.Diff(tc.want, tc.pass.next()); diff != "" {
+				t.Errorf("\n%s\nnext(): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestPassing(t *testing.T) {
+	now := time.Unix(1000, 0)
+	synced, failed := xpv2.ReconcileSuccess(), xpv2.ReconcileError(errors.New("no"))
+	creating, mine := NotReady("Creating", ""), NotReady("Mine", "")
+	cases := map[string]struct {
+		reason string
+		pass   pass
+		age    time.Duration
+		synced xpv2.Condition
+		want   bool
+	}{
+		"Created":    {"What was created is looked at again at once.", pass{begun: true, creating: true, ready: creating}, time.Hour, synced, true},
+		"Underway":   {"What AWS is still doing is told, with what others wait for.", pass{begun: true, creating: true, underway: "AWS is at it", ready: creating}, 0, synced, false},
+		"NotCreated": {"What AWS has refused is told.", pass{begun: true, creating: true, failed: true, ready: creating}, 0, failed, false},
+		"NotWritten": {"That Kubernetes has refused the annotations is told.", pass{begun: true, creating: true, ready: creating}, 0, failed, false},
+		"Waits":      {"What a new object waits for is there in a moment.", pass{begun: true, ready: mine}, time.Second, synced, true},
+		"WaitsLong":  {"What takes longer is told.", pass{begun: true, ready: mine}, tellAfter, synced, false},
+		"WaitsAgain": {"What was told before has changed.", pass{begun: true, before: []xpv2.Condition{creating}, ready: mine}, time.Second, synced, false},
+		"Skewed":     {"A clock that goes wrong does not silence an object.", pass{begun: true, ready: mine}, -time.Hour, synced, false},
+		"Heals":      {"What time heals may be what others wait for: a load balancer's address.", pass{begun: true, ready: creating}, time.Second, synced, false},
+		"Ready":      {"Ready is told at once.", pass{begun: true, ready: Available()}, time.Second, synced, false},
+		"Deleting":   {"A deletion is told.", pass{begun: true, deleting: true, ready: mine}, time.Second, synced, false},
+		"Paused":     {"Nothing was looked at.", pass{ready: mine}, time.Second, synced, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			mg := &namespaced.TargetGroup{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now.Add(-tc.age))}}
+			mg.SetConditions(tc.synced, tc.pass.ready)
+			tc.pass.quiet = []xpv2.ConditionReason{"Mine"}
+			if got := tc.pass.passing(mg, now); got != tc.want {
+				t.Errorf("\n%s\npassing(...): got %v, want %v", tc.reason, got, tc.want)
 			}
 		})
 	}

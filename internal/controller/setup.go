@@ -44,6 +44,9 @@ type Kind[I resource.Managed] struct {
 	Quiet []xpv2.ConditionReason
 	// Sources of reconciles besides the API server, such as a source.Channel.
 	Sources []source.Source
+	// OnEnding is called at the end of every deletion, an orphaning one included, while
+	// the finalizer is still there. May be nil.
+	OnEnding func(ctx context.Context, mg I)
 	// OnGone is called at the end of every deletion, an orphaning one included,
 	// when the runtime's finalizer has been removed. May be nil.
 	OnGone func(ctx context.Context, mg I)
@@ -133,6 +136,11 @@ func (k Kind[I]) reconciler(mgr ctrl.Manager, o Options, retries *retries, looks
 		managed.WithFinalizer(&finalizer{
 			inner:   resource.NewAPIFinalizer(keeping.GetClient(), managed.FinalizerName),
 			release: o.Connections.release,
+			ending: func(ctx context.Context, mg resource.Managed) {
+				if typed, ok := mg.(I); ok && k.OnEnding != nil {
+					k.OnEnding(ctx, typed)
+				}
+			},
 			gone: func(ctx context.Context, mg resource.Managed) {
 				good.forget(mg.GetUID())
 				deleted.Delete(mg.GetUID())

@@ -53,8 +53,8 @@ func TestWaitingForReferenceIsQuietAndEndsByEvent(t *testing.T) {
 		// this never ends.
 		e.until(t, b, "ready", func() bool { return is(b, xpv2.TypeReady, "True", "") })
 
-		if got := writes(); got > 5 {
-			t.Errorf("%d updates from creation to Ready with a reference, want at most 5", got)
+		if got := writes(); got > 4 {
+			t.Errorf("%d updates from creation to Ready with a reference, want at most 4", got)
 		}
 
 		e.noEvents(t, b.GetUID(), "Warning")

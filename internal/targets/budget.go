@@ -31,7 +31,7 @@ func (d *departures) spend(area string, candidates []leaver) {
 	successors := d.w.successors(area)
 	for _, l := range candidates {
 		// One in doubt (its removal timed out) has been paid for.
-		costs := !ledger.Left[l.Key] && (l.how == onBudgetAlways || d.w.mayServe(l.spot))
+		costs := !ledger.Left[l.Key] && !l.target.Shifted && (l.how == onBudgetAlways || d.w.mayServe(l.spot))
 		if costs && l.rule == RuleForeignLeaves && successors > 0 {
 			costs, successors = false, successors-1
 		}
@@ -99,7 +99,7 @@ func (d *departures) replacements(area string, ledger Departures) []Key {
 	var keys []Key
 	for _, s := range d.w.spots {
 		_, wanted := d.w.wanted(s)
-		if wanted && s.healthy() && d.w.area(s) == area && !ledger.Before[s.Key] && !ledger.Left[s.Key] {
+		if wanted && s.healthy() && !s.target.Shifted && d.w.area(s) == area && !ledger.Before[s.Key] && !ledger.Left[s.Key] {
 			keys = append(keys, s.Key)
 		}
 	}

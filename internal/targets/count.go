@@ -12,6 +12,15 @@ type Tally struct {
 	Foreign int
 }
 
+// Minus is what is left of a tally without another.
+func (t Tally) Minus(o Tally) Tally {
+	return Tally{
+		Desired: t.Desired - o.Desired, Registered: t.Registered - o.Registered,
+		Healthy: t.Healthy - o.Healthy, Initial: t.Initial - o.Initial, Unhealthy: t.Unhealthy - o.Unhealthy,
+		Draining: t.Draining - o.Draining, Foreign: t.Foreign - o.Foreign,
+	}
+}
+
 // Counts are the tallies in all and by zone. A target whose zone is not known is
 // in the total only.
 type Counts struct {

@@ -88,14 +88,18 @@ func (f floor) add(s *spot, n int) {
 
 // counts: for others to leave, this target must be known to serve. While AWS
 // fails open for certain an unhealthy one does; an initial one may not even be
-// set up.
+// set up. Nothing is sent to one in a zone that a zonal shift takes out.
 func (w *world) counts(s *spot) bool {
+	if s.target.Shifted {
+		return false
+	}
 	return !s.target.Stale && s.healthy() || w.failsOpen && s.target.Presence == Registered && s.target.Health == HealthUnhealthy
 }
 
-// mayServe: to leave itself, doubt is enough to protect it.
+// mayServe: to leave itself, doubt is enough to protect it, but for a zonal shift:
+// while one is on, no departure depends on health in its zone (binding.md §9).
 func (w *world) mayServe(s *spot) bool {
-	if !s.registered() || w.strength(s) == none {
+	if !s.registered() || s.target.Shifted || w.strength(s) == none {
 		return false
 	}
 	failsOpen := !w.anyHealthy && (s.target.Health == HealthUnhealthy || s.target.Health == HealthInitial)

@@ -42,7 +42,27 @@ type Group struct {
 	CrossZone bool
 	// Ours says that the group carries this cluster's creation tags.
 	Ours bool
+	// Check is the group's health check.
+	Check HealthCheck
+	// EndsUnhealthy says that AWS ends the connections of a target when it calls it
+	// unhealthy (attribute target_health_state.unhealthy.connection_termination.enabled).
+	EndsUnhealthy bool
 }
+
+// HealthCheck is how AWS checks the targets of a group.
+type HealthCheck struct {
+	// Protocol is TCP, HTTP or HTTPS; empty if it is not known.
+	Protocol string
+	// Port is "traffic-port", or a number.
+	Port string
+	// Interval between two checks, and Unhealthy how many must fail in a row.
+	Interval  time.Duration
+	Unhealthy int
+}
+
+// Notices is how long AWS takes to call a target unhealthy that has begun to fail:
+// H of binding.md §11.
+func (c HealthCheck) Notices() time.Duration { return c.Interval * time.Duration(c.Unhealthy) }
 
 // PodRef names a pod for people.
 type PodRef struct {
@@ -61,6 +81,8 @@ type Port struct {
 	Host int32
 	// HostIP restricts Host to one address; empty is every address.
 	HostIP string
+	// PreStop says that the port's container has a preStop hook.
+	PreStop bool
 }
 
 // Pod is a pod as the plan needs it.
@@ -86,8 +108,16 @@ type Pod struct {
 	// DaemonSet says that its controller is a DaemonSet; Static, that it is a
 	// mirror of a static pod. Both come back on the node that they leave.
 	DaemonSet, Static bool
+	// PreStop says that one of its containers has a preStop hook, and Grace is its
+	// termination grace period, which includes the hook.
+	PreStop bool
+	Grace   time.Duration
 	// Ports of its containers and restartable init containers.
 	Ports []Port
+	// Gates are its readiness gates that name bindings; ReadySince, of a pod that
+	// has some, is when ContainersReady last turned True by the node's clock.
+	Gates      []Gate
+	ReadySince time.Time
 }
 
 // NodeClass says what the signals on a node (binding.md §4) mean for its targets.
@@ -208,6 +238,11 @@ type Target struct {
 	// so soon after the process began that AWS may have told of what was before the
 	// last write. It may serve by now, or no more.
 	Stale bool
+	// ReadAt is when the read began that told Health for certain; zero if none did
+	// since it was registered.
+	ReadAt time.Time
+	// Shifted says that a zonal shift keeps traffic from it (AdministrativeOverride).
+	Shifted bool
 	// Zone is the availability zone as far as known from the node.
 	Zone string
 	// LastWrite is when we last wrote it in this process; zero if never.

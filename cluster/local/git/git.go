@@ -89,15 +89,26 @@ func (s *Server) Write(ctx context.Context, message string, files map[string]str
 	return s.Commit(ctx, message)
 }
 
+// Head is the id of the last commit.
+func (s *Server) Head(ctx context.Context) (string, error) { return s.output(ctx, "rev-parse", Branch) }
+
 func (s *Server) git(ctx context.Context, args ...string) error {
+	_, err := s.output(ctx, args...)
+	return err
+}
+
+// output is what git prints, trimmed.
+func (s *Server) output(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"--git-dir=" + s.repository(), "--work-tree=" + s.Dir()}, args...)...)
 	cmd.Env = append(isolated(), "PATH="+os.Getenv("PATH"),
 		"GIT_AUTHOR_NAME=local", "GIT_AUTHOR_EMAIL=local@example.org",
 		"GIT_COMMITTER_NAME=local", "GIT_COMMITTER_EMAIL=local@example.org")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("git %s: %w\n%s", args[0], err, strings.TrimSpace(string(out)))
+	out, err := cmd.CombinedOutput()
+	text := strings.TrimSpace(string(out))
+	if err != nil {
+		return "", fmt.Errorf("git %s: %w\n%s", args[0], err, text)
 	}
-	return nil
+	return text, nil
 }
 
 // isolated keeps settings of the machine out: hooks, signatures, other branches.

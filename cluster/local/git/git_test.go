@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,6 +37,13 @@ func TestACloneHasWhatWasCommitted(t *testing.T) {
 		clone := filepath.Join(t.TempDir(), "clone")
 		if out, err := exec.Command("git", "clone", "--quiet", "--depth=1", "--branch="+git.Branch, server.URL(), clone).CombinedOutput(); err != nil {
 			t.Fatalf("cannot clone: %v\n%s", err, out)
+		}
+		head, err := server.Head(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cloned, err := os.ReadFile(filepath.Join(clone, ".git", "refs", "heads", git.Branch)); err != nil || strings.TrimSpace(string(cloned)) != head {
+			t.Errorf("%s The clone is at %q (%v), want the last commit %q.", c.reason, cloned, err, head)
 		}
 		got := map[string]string{}
 		for _, name := range []string{"a.yaml", "b/c.yaml"} {

@@ -1,8 +1,9 @@
-// Command demo shows the whole job, for real: a Kubernetes control plane on
-// loopback with 50 nodes, a simulated AWS, and the provider, which makes a load
-// balancer and all that belongs to it out of one file, keeps its target groups in
-// step with hostNetwork pods, and leaves nothing behind. After each step it asks
-// the AWS API whether it holds exactly what it should, and fails if it does not.
+// Command demo shows the whole story, for real: a Kubernetes control plane on
+// loopback with 50 nodes, Crossplane and Flux, a Git repository, and a simulated AWS.
+// Flux applies what is in Git; Crossplane installs the packages; a claim of ten lines
+// becomes a load balancer, whose targets follow hostNetwork pods; and in the end
+// nothing is left. After each step it asks the AWS API whether it holds exactly what
+// it should, and fails if it does not.
 //
 //	go run ./cluster/test/demo          # or: make demo
 //	go run ./cluster/test/demo -keep    # or: make demo KEEP=1
@@ -15,9 +16,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
+	"github.com/provider-nlb/provider-nlb/cluster/local/flux"
+	"github.com/provider-nlb/provider-nlb/cluster/local/git"
+	"github.com/provider-nlb/provider-nlb/cluster/test/install"
 	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 )
@@ -35,34 +40,25 @@ func main() {
 }
 
 func run(ctx context.Context, keep bool) (err error) {
-	fmt.Println("provider-nlb: a Network Load Balancer in front of hostNetwork pods")
-	fmt.Println("starting Kubernetes with 50 nodes, a simulated AWS and the provider, all on loopback")
+	fmt.Println("provider-nlb: a Network Load Balancer in front of hostNetwork pods, from Git")
+	fmt.Println("starting Kubernetes with 50 nodes, Crossplane, Flux, a registry with our packages, and a simulated AWS, all on loopback")
 	began := time.Now()
-	s, err := stack.Start(ctx, stack.Options{Nodes: 50, Guarded: true, AWS: awssim.Options{TokenBuckets: true}})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Stop()) }()
-	// AWS is looked at every 15 s here instead of every 10 minutes, so that the
-	// repair of what somebody else changed can be seen.
-	if err := s.StartProvider(ctx, "--poll=15s", "--min-poll-interval=5s"); err != nil {
+	d := &demo{}
+	defer func() { err = errors.Join(err, d.stop()) }()
+	if err := d.start(ctx); err != nil {
 		return err
 	}
 	fmt.Printf("ready after %s\n", time.Since(began).Round(100*time.Millisecond))
 
-	d := &demo{Stack: s}
-	if err := d.prepare(ctx); err != nil {
-		return err
-	}
 	for i, step := range d.steps() {
 		if err := d.play(ctx, i+1, step); err != nil {
-			fmt.Fprintln(os.Stderr, s.ProviderLog())
+			d.showLogs()
 			return err
 		}
 	}
-	fmt.Println("\nEvery step did exactly what it should.")
+	fmt.Printf("\nEvery step did exactly what it should. All took %s.\n", time.Since(began).Round(time.Second))
 	if keep {
-		if err := d.create(ctx); err != nil {
+		if err := d.again(ctx); err != nil {
 			return err
 		}
 		d.explain()
@@ -71,32 +67,70 @@ func run(ctx context.Context, keep bool) (err error) {
 	return nil
 }
 
-// prepare reads the example, and what AWS holds without it.
-func (d *demo) prepare(ctx context.Context) error {
-	data, err := os.ReadFile(stack.Path(example))
+// start starts everything that a cluster with Crossplane and Flux has before anything
+// of ours is installed.
+func (d *demo) start(ctx context.Context) (err error) {
+	d.Installation, err = install.Start(ctx, install.Options{
+		Nodes: 50, AWS: awssim.Options{TokenBuckets: true},
+		// AWS is looked at every 15 s here instead of every 10 minutes, so that the
+		// repair of what somebody else changed can be seen.
+		ProviderEnv: []string{"PROVIDER_NLB_POLL=15s", "PROVIDER_NLB_MIN_POLL_INTERVAL=5s"},
+	})
 	if err != nil {
 		return err
 	}
-	if d.objects, err = stack.Decode(data); err != nil {
+	if d.git, err = git.Start(ctx, filepath.Join(d.Dir(), "git")); err != nil {
+		return err
+	}
+	if d.flux, err = flux.Start(ctx, d.ControlPlane, os.Stderr); err != nil {
+		return err
+	}
+	// What the cluster's owner has: nodes with labels, and an access key.
+	if err := errors.Join(d.label(ctx, 1, 5), d.Account(ctx), d.CopyLayout(d.git.Dir())); err != nil {
 		return err
 	}
 	d.bare, err = d.Inventory(ctx, stack.Region)
 	return err
 }
 
+func (d *demo) stop() error {
+	var errs []error
+	if d.git != nil {
+		errs = append(errs, d.git.Stop())
+	}
+	if d.Installation != nil {
+		errs = append(errs, d.Installation.Stop())
+	}
+	return errors.Join(errs...)
+}
+
+// showLogs shows the end of what everything beside the control plane wrote.
+func (d *demo) showLogs() {
+	logs, _ := filepath.Glob(filepath.Join(d.Dir(), "*-*.log"))
+	for _, path := range logs {
+		if content, err := os.ReadFile(path); err == nil {
+			fmt.Fprintf(os.Stderr, "--- end of %s\n%s\n", filepath.Base(path), content[max(0, len(content)-4<<10):])
+		}
+	}
+}
+
 // explain says how to look at what is left running.
 func (d *demo) explain() {
 	fmt.Printf(`
-Everything keeps running until you press Ctrl-C. %s has been applied again.
+Everything keeps running until you press Ctrl-C. The claim is there again.
 
   export KUBECONFIG=%s
-  kubectl get loadbalancers.nlb.m.crossplane.io,listeners.nlb.m.crossplane.io,securitygroups.nlb.m.crossplane.io,securitygrouprules.nlb.m.crossplane.io -n edge
-  kubectl get targetgroups.nlb.m.crossplane.io,targetgroupbindings.nlb.m.crossplane.io -n edge
-  kubectl describe targetgroupbindings.nlb.m.crossplane.io -n edge proxy-https
+  kubectl get providers,functions,configurations
+  kubectl get gitrepositories,kustomizations -n flux-system
+  kubectl get networkloadbalancers,networkloadbalancerports -n edge
+  kubectl get managed -n edge
+  kubectl describe networkloadbalancer -n edge edge
   kubectl label node node-20 example.org/edge=true
+
+  git clone %s edge-cluster    # Flux applies what you push within a minute
 
   export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_DEFAULT_REGION=%s AWS_ENDPOINT_URL=%s
   aws elbv2 describe-load-balancers
-  aws elbv2 describe-target-groups --names edge-proxy-https
-`, example, d.Kubeconfig(), awssim.DefaultKey.ID, awssim.DefaultKey.Secret, stack.Region, d.Sim.URL())
+  aws elbv2 describe-target-groups --names edge-edge-443-tcp
+`, d.Kubeconfig(), d.git.URL(), awssim.DefaultKey.ID, awssim.DefaultKey.Secret, stack.Region, d.Sim.URL())
 }

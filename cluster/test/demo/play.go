@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,35 +10,40 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	namespaced "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/cluster/local/flux"
+	"github.com/provider-nlb/provider-nlb/cluster/local/git"
+	"github.com/provider-nlb/provider-nlb/cluster/test/install"
 	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 )
 
 const (
-	example = "examples/namespaced/nlb-proxy.yaml"
-	ns      = "edge"
-	edge    = "example.org/edge"
+	ns   = "edge"
+	edge = "example.org/edge"
 	// stepWithin is how long a step may take before the demo fails. Removing a
 	// node's pod takes Kubernetes about a minute.
 	stepWithin = 3 * time.Minute
 )
 
-// hostPorts of the proxies that have a target group.
-var hostPorts = []int32{8080, 8443}
-
 var proxies = client.MatchingLabels{"app": "edge-proxy"}
 
-// demo is the stack and what the steps tell each other.
+// demo is what runs, and what the steps tell each other.
 type demo struct {
-	*stack.Stack
-	// objects of the example.
-	objects []*unstructured.Unstructured
-	// bare is what AWS holds before anything is created, and whole what it holds
-	// when everything is there.
-	bare, whole []string
+	*install.Installation
+	git  *git.Server
+	flux *flux.Flux
+	// head is the latest commit.
+	head string
+	// ports that the claim listens on, and where they lead.
+	ports map[int32]int32
+	// bare is what AWS holds before anything is created.
+	bare []string
 	// shown is what AWS held when that was shown last.
 	shown []string
 	// removed is the instance that was terminated, kept the targets that should stay.
@@ -209,46 +215,60 @@ func podReady(p *corev1.Pod) bool {
 	})
 }
 
-// ready says whether all objects of ours are Ready.
-func (d *demo) ready(ctx context.Context) (bool, error) { return d.allAre(ctx, "", "Ready") }
-
-// allAre says whether all objects of ours, or those of a kind, have a condition with
-// status True.
-func (d *demo) allAre(ctx context.Context, kind, condition string) (bool, error) {
-	for _, o := range d.objects {
-		if !strings.HasPrefix(o.GetAPIVersion(), "nlb.") || kind != "" && o.GetKind() != kind {
-			continue
-		}
-		now := o.DeepCopy()
-		if err := d.Client().Get(ctx, client.ObjectKeyFromObject(o), now); err != nil {
-			return false, err
-		}
-		if !isTrue(now, condition) {
-			return false, nil
-		}
+// claim is the claim as the API server has it.
+func (d *demo) claim(ctx context.Context) (*unstructured.Unstructured, error) {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(schema.GroupVersionKind{Group: "edge.nlb.crossplane.io", Version: "v1alpha1", Kind: "NetworkLoadBalancer"})
+	if err := d.Client().Get(ctx, client.ObjectKey{Namespace: ns, Name: "edge"}, u); err != nil {
+		return nil, err
 	}
-	return true, nil
+	return u, nil
 }
 
-func isTrue(o *unstructured.Unstructured, typ string) bool {
-	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
-	return slices.ContainsFunc(conditions, func(c any) bool {
-		m, ok := c.(map[string]any)
-		return ok && m["type"] == typ && m["status"] == "True"
-	})
+// ready says whether the claim is Ready without a problem, and Flux says that all of
+// the latest commit is healthy.
+func (d *demo) ready(ctx context.Context) (bool, error) {
+	claim, err := d.claim(ctx)
+	if apimeta.IsNoMatchError(err) {
+		return false, nil // its kind comes with the Configuration
+	}
+	if err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	ready, _ := conditionOf(claim, "Ready")
+	problem, _ := conditionOf(claim, "Problem")
+	if ready != "True" || problem != "False" {
+		return false, nil
+	}
+	return d.synced(ctx)
 }
 
-// observed is the id of a rule.
-func (d *demo) observed(ctx context.Context, rule string) string {
-	for _, o := range d.objects {
-		if o.GetKind() == "SecurityGroupRule" && o.GetName() == rule {
-			now := o.DeepCopy()
-			_ = d.Client().Get(ctx, client.ObjectKeyFromObject(o), now) // AWS refuses an empty id
-			id, _, _ := unstructured.NestedString(now.Object, "status", "atProvider", "id")
-			return id
+// conditionOf an object: its status and its message.
+func conditionOf(o *unstructured.Unstructured, condition string) (status, message string) {
+	list, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+	for _, each := range list {
+		if c, _ := each.(map[string]any); c["type"] == condition {
+			text := func(key string) string { s, _ := c[key].(string); return s }
+			return text("status"), text("message")
 		}
 	}
-	return ""
+	return "Unknown", ""
+}
+
+// nodesRule is the id of the rule that lets the load balancer reach port 8443 of the
+// nodes.
+func (d *demo) nodesRule(ctx context.Context) (string, error) {
+	rules := &namespaced.SecurityGroupRuleList{}
+	if err := d.Client().List(ctx, rules, client.InNamespace(ns)); err != nil {
+		return "", err
+	}
+	for _, r := range rules.Items {
+		p := r.Spec.ForProvider
+		if p.Direction != nil && *p.Direction == "ingress" && p.SecurityGroupID != nil && *p.SecurityGroupID == stack.NodeGroup && *p.FromPort == 8443 {
+			return r.Status.AtProvider.ID, nil
+		}
+	}
+	return "", errors.New("no rule of the nodes is there")
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -9,21 +9,21 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/provider-nlb/provider-nlb/cluster/local"
+	"github.com/provider-nlb/provider-nlb/cluster/local/git"
 	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
-	"github.com/provider-nlb/provider-nlb/internal/awssim"
 )
 
 // A step does something and says what AWS should hold afterwards.
 type step struct {
 	title string
 	do    func(context.Context) error
-	// want are the targets that should be registered, and true when Kubernetes and
-	// our objects have come to rest.
+	// want are the targets that should be registered, and true when Kubernetes, Flux
+	// and our objects have come to rest.
 	want func(context.Context) ([]string, bool, error)
 	// holds is what AWS should have besides targets.
 	holds func() []string
@@ -32,38 +32,86 @@ type step struct {
 }
 
 func (d *demo) steps() []step {
-	whole, bare := func() []string { return d.whole }, func() []string { return d.bare }
+	bare, whole := func() []string { return d.bare }, d.complete
 	return []step{
-		{"one file: a DaemonSet with hostNetwork on 5 of 50 nodes, and its load balancer with all that belongs to it",
-			d.create, d.pods(5), d.complete, -1, 0},
-		{"label 3 more nodes", d.label, d.pods(8), whole, -1, 0},
-		{"roll the DaemonSet in place: every pod is replaced on its node", d.roll, d.rolled, whole, 0, 0},
+		{"one repository: Flux applies packages, settings, a DaemonSet with hostNetwork on 5 of 50 nodes, and a claim of ten lines",
+			d.begin, d.pods(5), whole, -1, 0},
+		{"a commit: the claim listens on port 80 too, and finds its pods by a Service", d.addPort, d.pods(5), whole, -1, 0},
+		{"label 3 more nodes", func(ctx context.Context) error { return d.label(ctx, 6, 8) }, d.pods(8), whole, -1, 0},
+		{"a commit: a new version of the proxies, every pod is replaced on its node", d.roll, d.rolled, whole, 0, 0},
 		{"7 of 8 pods become unready: AWS's health check decides, nothing leaves", d.unready, d.stays(8), whole, 0, 0},
 		{"delete a node, and terminate its instance", d.deleteNode, d.without, whole, 0, 2},
 		{"somebody deregisters a target and removes a rule behind the provider's back: the next poll repairs both",
 			d.meddle, d.repaired(7), whole, 1, 0},
 		{"somebody deletes the Service by mistake: the targets are held", d.deleteService, d.held, whole, 0, 0},
-		{"the Service is back", d.create, d.pods(7), whole, 0, 0},
-		{"delete everything in the file, at once: nothing is left in AWS", d.deleteAll, d.nothing, bare, 0, -1},
+		{"Flux brings the Service back", d.reconcile, d.pods(7), whole, 0, 0},
+		{"a commit with a mistake: Kubernetes refuses it, Flux says why, AWS stays as it is", d.mistake, d.refused, whole, 0, 0},
+		{"a commit: no claim any more, nothing is left in AWS", d.removeClaim, d.nothing, bare, 0, -1},
 	}
 }
 
-// pods wants the instances that run the pods, when there are n ready ones and all
-// our objects are Ready.
+// begin commits the documented repository, and lets Flux follow it, as `flux
+// bootstrap` does. Crossplane does the rest; what is played here is the kubelet.
+func (d *demo) begin(ctx context.Context) error {
+	if err := d.git.Commit(ctx, "The documented repository"); err != nil {
+		return err
+	}
+	var err error
+	if d.head, err = d.git.Head(ctx); err != nil {
+		return err
+	}
+	if err := d.flux.Bootstrap(ctx, d.git.URL(), git.Branch, "./flux"); err != nil {
+		return err
+	}
+	d.ports = map[int32]int32{443: 8443}
+	_, err = d.RunPackages(ctx)
+	return err
+}
+
+const (
+	kustomizationFile = "edge/kustomization.yaml"
+	claimFile         = "edge/claim.yaml"
+	claimEntry        = "  - claim.yaml\n"
+	selector          = "  podSelector: {matchLabels: {app: edge-proxy}}\n"
+	onePort           = "    - {port: 443, targetPort: 8443}\n"
+	anotherPort       = "    - {port: 80, targetPort: 8080}\n"
+	service           = `apiVersion: v1
+kind: Service
+metadata: {namespace: edge, name: edge-proxy}
+spec:
+  selector: {app: edge-proxy}
+  ports:
+    - {name: https, port: 443, targetPort: 8443}
+    - {name: http, port: 80, targetPort: 8080}
+`
+)
+
+func (d *demo) addPort(ctx context.Context) error {
+	d.ports = map[int32]int32{443: 8443, 80: 8080}
+	return d.commit(ctx, "Listen on port 80 too",
+		change{claimFile, selector, "  serviceName: edge-proxy\n"},
+		change{claimFile, onePort, onePort + anotherPort},
+		change{"edge/service.yaml", "", service},
+		change{kustomizationFile, claimEntry, claimEntry + "  - service.yaml\n"},
+	)
+}
+
+// pods wants the instances that run the pods, when there are n ready ones, and the
+// claim is Ready and Flux says that all is well.
 func (d *demo) pods(n int) func(context.Context) ([]string, bool, error) {
 	return func(ctx context.Context) ([]string, bool, error) {
 		ids, err := d.Instances(ctx, ns, proxies)
 		if err != nil || len(ids) != n {
-			return onBothPorts(ids), false, err
+			return d.onAllPorts(ids), false, err
 		}
 		ready, err := d.ready(ctx)
-		return onBothPorts(ids), ready, err
+		return d.onAllPorts(ids), ready, err
 	}
 }
 
-func onBothPorts(ids []string) (out []string) {
+func (d *demo) onAllPorts(ids []string) (out []string) {
 	for _, id := range ids {
-		for _, port := range hostPorts {
+		for _, port := range d.ports {
 			out = append(out, stack.Target{ID: id, Port: port}.String())
 		}
 	}
@@ -71,115 +119,37 @@ func onBothPorts(ids []string) (out []string) {
 	return out
 }
 
-func (d *demo) create(ctx context.Context) error {
-	if err := d.LabelNodes(ctx, edge, "true", "node-1", "node-2", "node-4", "node-5"); err != nil {
-		return err
-	}
-	if d.removed == "" {
-		if err := d.LabelNodes(ctx, edge, "true", "node-3"); err != nil {
-			return err
-		}
-	}
-	return d.ApplyFiles(ctx, stack.Path(example))
-}
-
-// complete is what AWS should have by what the file says.
+// complete is what AWS should have by what the claim says.
 func (d *demo) complete() []string {
-	d.whole = slices.Concat(d.bare, []string{
-		"load balancer edge-proxy: active, internet-facing, in eu-west-1a eu-west-1b eu-west-1c, cross-zone false, security group edge-proxy",
-		"listener edge-proxy TCP 443: forwards to edge-proxy-https",
-		"listener edge-proxy TCP 80: forwards to edge-proxy-http",
-		"target group edge-proxy-https: TCP 8443, health HTTP 8081/ready",
-		"target group edge-proxy-http: TCP 8080, health HTTP 8081/ready",
-		"security group edge-proxy, team=edge",
-		"rule of edge-proxy: in, from 0.0.0.0/0, tcp 443",
-		"rule of edge-proxy: in, from 0.0.0.0/0, tcp 80",
+	whole := slices.Concat(d.bare, []string{
+		"load balancer edge-edge: active, internal, in eu-west-1a eu-west-1b eu-west-1c, cross-zone false, security group edge-edge",
+		"security group edge-edge, environment=edge",
 	})
-	for _, port := range []int{8080, 8081, 8443} {
-		d.whole = append(d.whole,
-			fmt.Sprintf("rule of edge-proxy: out, to nodes, tcp %d", port), fmt.Sprintf("rule of nodes: in, from edge-proxy, tcp %d", port))
+	for port, target := range d.ports {
+		whole = append(whole,
+			fmt.Sprintf("listener edge-edge TCP %d: forwards to edge-edge-%d-tcp", port, port),
+			fmt.Sprintf("target group edge-edge-%d-tcp: TCP %d, health TCP traffic-port", port, port),
+			fmt.Sprintf("rule of edge-edge: in, from 10.0.0.0/8, tcp %d", port),
+			fmt.Sprintf("rule of edge-edge: out, to nodes, tcp %d", target),
+			fmt.Sprintf("rule of nodes: in, from edge-edge, tcp %d", target),
+		)
 	}
-	slices.Sort(d.whole)
-	return d.whole
+	slices.Sort(whole)
+	return whole
 }
 
-func (d *demo) label(ctx context.Context) error {
-	return d.LabelNodes(ctx, edge, "true", "node-6", "node-7", "node-8")
+// label the nodes of a range of numbers.
+func (d *demo) label(ctx context.Context, first, last int) error {
+	var names []string
+	for i := first; i <= last; i++ {
+		names = append(names, fmt.Sprintf("node-%d", i))
+	}
+	return d.LabelNodes(ctx, edge, "true", names...)
 }
 
 func (d *demo) roll(ctx context.Context) error {
-	set := &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "edge-proxy"}}
-	return d.Client().Patch(ctx, set, client.RawPatch("application/merge-patch+json",
-		[]byte(`{"spec":{"template":{"metadata":{"annotations":{"example.org/version":"2"}}}}}`)))
-}
-
-// rolled is at rest when every pod is of the new version.
-func (d *demo) rolled(ctx context.Context) ([]string, bool, error) {
-	set := &appsv1.DaemonSet{}
-	if err := d.Client().Get(ctx, client.ObjectKey{Namespace: ns, Name: "edge-proxy"}, set); err != nil {
-		return nil, false, err
-	}
-	done := set.Status.ObservedGeneration == set.Generation &&
-		set.Status.UpdatedNumberScheduled == 8 && set.Status.NumberReady == 8
-	have := d.targets()
-	return have, done && len(have) == 8*len(hostPorts), nil
-}
-
-func (d *demo) unready(ctx context.Context) error {
-	d.kept = d.targets()
-	return d.setReady(ctx, 7, corev1.ConditionFalse)
-}
-
-// setReady sets the readiness of the first n pods, as kubelet would.
-func (d *demo) setReady(ctx context.Context, n int, status corev1.ConditionStatus) error {
-	pods := &corev1.PodList{}
-	if err := d.Client().List(ctx, pods, client.InNamespace(ns), proxies); err != nil {
-		return err
-	}
-	for _, p := range pods.Items[:min(n, len(pods.Items))] {
-		for i, c := range p.Status.Conditions {
-			if c.Type == corev1.PodReady || c.Type == corev1.ContainersReady {
-				p.Status.Conditions[i].Status = status
-				p.Status.Conditions[i].LastTransitionTime = metav1.Now()
-			}
-		}
-		if err := d.Client().Status().Update(ctx, &p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// stays watches for some seconds, since nothing can be waited for.
-func (d *demo) stays(n int) func(context.Context) ([]string, bool, error) {
-	until := time.Time{}
-	return func(context.Context) ([]string, bool, error) {
-		if until.IsZero() {
-			until = time.Now().Add(5 * time.Second)
-		}
-		if len(d.kept) != n*len(hostPorts) {
-			return nil, false, fmt.Errorf("%d targets instead of %d", len(d.kept), n*len(hostPorts))
-		}
-		return d.kept, time.Now().After(until), nil
-	}
-}
-
-func (d *demo) deleteNode(ctx context.Context) error {
-	if err := d.setReady(ctx, 8, corev1.ConditionTrue); err != nil {
-		return err
-	}
-	node := &corev1.Node{}
-	if err := d.Client().Get(ctx, client.ObjectKey{Name: "node-3"}, node); err != nil {
-		return err
-	}
-	d.removed = stack.InstanceID(node)
-	d.Sim.SetInstanceState(d.removed, awssim.ShuttingDown)
-	return d.Client().Delete(ctx, node)
-}
-
-func (d *demo) without(context.Context) ([]string, bool, error) {
-	want := slices.DeleteFunc(slices.Clone(d.kept), func(target string) bool { return strings.HasPrefix(target, d.removed) })
-	return want, len(want) == 7*len(hostPorts), nil
+	return d.commit(ctx, "A new version of the proxies", change{"edge/proxy.yaml",
+		"        app: edge-proxy\n    spec:\n", "        app: edge-proxy\n      annotations:\n        example.org/version: \"2\"\n    spec:\n"})
 }
 
 // meddle drops a target, and revokes the rules that let the load balancer in.
@@ -190,8 +160,12 @@ func (d *demo) meddle(ctx context.Context) error {
 		return errors.New("there is nothing to drop")
 	}
 	d.Sim.DropTarget(group.ARN, targets[0].ID, targets[0].Port)
-	in := ec2.RevokeSecurityGroupIngressInput{GroupId: ptr(stack.NodeGroup), SecurityGroupRuleIds: []string{d.observed(ctx, "nodes-from-proxy-https")}}
-	_, err := d.EC2In(stack.Region).RevokeSecurityGroupIngress(ctx, &in)
+	rule, err := d.nodesRule(ctx)
+	if err != nil {
+		return err
+	}
+	in := ec2.RevokeSecurityGroupIngressInput{GroupId: ptr(stack.NodeGroup), SecurityGroupRuleIds: []string{rule}}
+	_, err = d.EC2In(stack.Region).RevokeSecurityGroupIngress(ctx, &in)
 	return err
 }
 
@@ -204,7 +178,7 @@ func (d *demo) repaired(n int) func(context.Context) ([]string, bool, error) {
 		if settled && !back && time.Now().After(next) {
 			next = time.Now().Add(2 * time.Second)
 			have, failed := d.Inventory(ctx, stack.Region)
-			back, err = slices.Equal(have, d.whole), failed
+			back, err = slices.Equal(have, d.complete()), failed
 		}
 		return want, settled && back, err
 	}
@@ -215,29 +189,65 @@ func (d *demo) deleteService(ctx context.Context) error {
 	return d.Client().Delete(ctx, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "edge-proxy"}})
 }
 
-// held is at rest when the bindings say that they hold.
+// held is at rest when the claim says that its targets are held.
 func (d *demo) held(ctx context.Context) ([]string, bool, error) {
-	held, err := d.allAre(ctx, "TargetGroupBinding", "Held")
-	return d.kept, held, err
-}
-
-// deleteAll deletes what is in the file, in no particular order, as kubectl delete
-// -f does.
-func (d *demo) deleteAll(ctx context.Context) error {
-	for _, o := range d.objects {
-		if err := client.IgnoreNotFound(d.Client().Delete(ctx, o.DeepCopy())); err != nil {
-			return err
-		}
+	claim, err := d.claim(ctx)
+	if err != nil {
+		return nil, false, err
 	}
-	return nil
+	status, message := conditionOf(claim, "Problem")
+	settled := status == "True" && strings.Contains(message, "Service")
+	if settled {
+		fmt.Println("   the claim says: " + message)
+	}
+	return d.kept, settled, nil
 }
 
-// nothing is at rest when all objects are gone.
+func (d *demo) reconcile(ctx context.Context) error { return d.flux.Reconcile(ctx, "edge") }
+
+func (d *demo) mistake(ctx context.Context) error {
+	d.kept = d.targets()
+	return d.commit(ctx, "A mistake", change{claimFile, anotherPort, "    - {port: 443, targetPort: 8080}\n"})
+}
+
+// refused is at rest when Flux tells of the mistake.
+func (d *demo) refused(ctx context.Context) ([]string, bool, error) {
+	status, message, latest, err := d.kustomization(ctx, "edge")
+	settled := status == "False" && latest && strings.Contains(message, "a port is there twice")
+	if settled {
+		fmt.Println("   Flux says: " + strings.TrimSpace(message))
+	}
+	return d.kept, settled, err
+}
+
+func (d *demo) removeClaim(ctx context.Context) error {
+	return d.commit(ctx, "No load balancer any more",
+		change{claimFile, "    - {port: 443, targetPort: 8080}\n", anotherPort},
+		change{kustomizationFile, claimEntry, ""},
+	)
+}
+
+// again brings the claim back, and waits until AWS serves it.
+func (d *demo) again(ctx context.Context) error {
+	fmt.Println()
+	if err := d.commit(ctx, "The load balancer again", change{kustomizationFile, "resources:\n", "resources:\n" + claimEntry}); err != nil {
+		return err
+	}
+	return local.Poll(ctx, func() (bool, error) {
+		ready, err := d.ready(ctx)
+		if err == nil && !ready {
+			err = errors.New("the claim is not ready")
+		}
+		return ready, err
+	})
+}
+
+// nothing is at rest when Flux has pruned the claim.
 func (d *demo) nothing(ctx context.Context) ([]string, bool, error) {
-	for _, o := range d.objects {
-		if err := d.Client().Get(ctx, client.ObjectKeyFromObject(o), o.DeepCopy()); client.IgnoreNotFound(err) != nil || err == nil {
-			return nil, false, client.IgnoreNotFound(err)
-		}
+	claim, err := d.claim(ctx)
+	if client.IgnoreNotFound(err) != nil || claim != nil {
+		return nil, false, client.IgnoreNotFound(err)
 	}
-	return nil, true, nil
+	synced, err := d.synced(ctx)
+	return nil, synced, err
 }

@@ -49,15 +49,15 @@ func TestMissingPermissionsAreToldAndHeal(t *testing.T) {
 				w.told("the verbs, the resource and the file to apply are named", b, message{
 					condition: "ViewIncomplete=True",
 					says: []string{
-						"cannot list " + resource, "lacks permission (verbs list, watch on " + resource + ")", "apply examples/gitops/rbac.yaml",
+						"cannot list " + resource, "lacks permission (verbs list, watch on " + resource + ")", "apply examples/gitops/packages/rbac.yaml",
 					},
 				})
 			}
 		}
 		w.told("a binding of a Service needs to read Services too", w.now, message{
-			condition: "ViewIncomplete=True", says: []string{"cannot list services", "apply examples/gitops/rbac.yaml"},
+			condition: "ViewIncomplete=True", says: []string{"cannot list services", "apply examples/gitops/packages/rbac.yaml"},
 		})
-		w.has("it cannot be ready before it has seen any pod", w.now, "Ready=False", "apply examples/gitops/rbac.yaml")
+		w.has("it cannot be ready before it has seen any pod", w.now, "Ready=False", "apply examples/gitops/packages/rbac.yaml")
 
 		group := w.targetGroup("other", v1alpha1.TargetGroupParameters{
 			Region: w.region, Protocol: ptr("TCP"), Port: &w.port, VPCID: ptr(stack.VPC),

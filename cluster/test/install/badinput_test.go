@@ -6,7 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
 )
 
 func TestBadClaimIsRefused(t *testing.T) {
@@ -79,6 +84,34 @@ func TestBadClaimSaysSo(t *testing.T) {
 			inAWS(t, "nothing is left", "X")
 		})
 	}
+}
+
+// TestFullSecurityGroupIsTold: AWS allows 60 inbound rules in a group. That of the
+// nodes has them already.
+func TestFullSecurityGroupIsTold(t *testing.T) {
+	workload(t, 3)
+	var ranges []ec2types.IpRange
+	for i := range 60 {
+		ranges = append(ranges, ec2types.IpRange{CidrIp: awssdk.String(fmt.Sprintf("192.0.2.%d/32", i))})
+	}
+	others := []ec2types.IpPermission{{IpProtocol: awssdk.String("tcp"), FromPort: awssdk.Int32(22), ToPort: awssdk.Int32(22), IpRanges: ranges}}
+	nodes := awssdk.String(stack.NodeGroup)
+	aws := it.EC2In(stack.Region)
+	if _, err := aws.AuthorizeSecurityGroupIngress(t.Context(), &ec2.AuthorizeSecurityGroupIngressInput{GroupId: nodes, IpPermissions: others}); err != nil {
+		t.Fatal(err)
+	}
+	claim := read(t, styles[0].file)[0]
+	claim.SetName("bad-full")
+	apply(t, claim)
+	until(t, "A security group that is full is named.", func(ctx context.Context) error {
+		return tells(ctx, t, claim, "", []string{"port 443", "SecurityGroupRule", "RulesPerSecurityGroupLimitExceeded"})
+	})
+	if _, err := aws.RevokeSecurityGroupIngress(t.Context(), &ec2.RevokeSecurityGroupIngressInput{GroupId: nodes, IpPermissions: others}); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, claim)
+	remove(t, claim)
+	inAWS(t, "nothing is left", "X")
 }
 
 // tells says whether the claim has a problem with these words, in one line.

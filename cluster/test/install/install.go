@@ -38,9 +38,9 @@ const (
 
 // The documented manifests.
 const (
-	Packages = "examples/gitops/packages.yaml"
-	Runtime  = "examples/gitops/runtime.yaml"
-	Rights   = "examples/gitops/rbac.yaml"
+	Packages = "examples/gitops/packages/packages.yaml"
+	Runtime  = "examples/gitops/packages/runtime.yaml"
+	Rights   = "examples/gitops/packages/rbac.yaml"
 )
 
 // published is where released packages are, as manifests name them.
@@ -52,6 +52,9 @@ type Options struct {
 	Nodes int
 	// AWS to simulate.
 	AWS awssim.Options
+	// ProviderEnv is the environment of the provider's process besides what its pod
+	// has.
+	ProviderEnv []string
 	// Log is where builds tell of their progress; standard error by default.
 	Log io.Writer
 }
@@ -62,7 +65,8 @@ type Installation struct {
 	Crossplane *crossplane.Crossplane
 	Registry   *registry.Registry
 
-	log io.Writer
+	log         io.Writer
+	providerEnv []string
 }
 
 // Start starts Crossplane and a registry that holds our packages. Install installs
@@ -71,7 +75,7 @@ func Start(ctx context.Context, o Options) (_ *Installation, err error) {
 	if o.Log == nil {
 		o.Log = os.Stderr
 	}
-	i := &Installation{log: o.Log}
+	i := &Installation{log: o.Log, providerEnv: o.ProviderEnv}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, i.Stop())
@@ -110,6 +114,12 @@ func (i *Installation) Install(ctx context.Context) (string, error) {
 	if err := i.ApplyFiles(ctx, stack.Path(Packages), stack.Path(Runtime), stack.Path(Rights)); err != nil {
 		return "", err
 	}
+	return i.RunPackages(ctx)
+}
+
+// RunPackages runs the programs of the packages as soon as these are healthy,
+// whoever has applied them. It returns the name of the provider's process.
+func (i *Installation) RunPackages(ctx context.Context) (string, error) {
 	for _, p := range []struct {
 		kind crossplane.Kind
 		name string
@@ -150,16 +160,28 @@ func (i *Installation) runFunctions(ctx context.Context) error {
 // the simulated AWS, the Secret that they name, and the environment of the
 // documented claims.
 func (i *Installation) Configure(ctx context.Context) error {
-	secret := fmt.Appendf(nil, credentials, stack.Namespace, awssim.DefaultKey.ID, awssim.DefaultKey.Secret)
-	manifests := [][]byte{secret}
+	if err := i.Account(ctx); err != nil {
+		return err
+	}
+	var manifests [][]byte
 	for _, file := range []string{"namespaced/clusterproviderconfig.yaml", "cluster/providerconfig.yaml", "namespaced/environment.yaml"} {
 		data, err := os.ReadFile(stack.Path("examples/" + file))
 		if err != nil {
 			return err
 		}
-		manifests = append(manifests, bytes.Replace(data, []byte("spec:\n"), fmt.Appendf(nil, "spec:\n  endpoint: {url: %q}\n", i.Sim.URL()), 1))
+		manifests = append(manifests, i.Simulated(data))
 	}
 	return i.Apply(ctx, manifests...)
+}
+
+// Account applies the Secret that the documented configurations name.
+func (i *Installation) Account(ctx context.Context) error {
+	return i.Apply(ctx, fmt.Appendf(nil, credentials, stack.Namespace, awssim.DefaultKey.ID, awssim.DefaultKey.Secret))
+}
+
+// Simulated lets a configuration lead to the simulated AWS.
+func (i *Installation) Simulated(config []byte) []byte {
+	return bytes.Replace(config, []byte("spec:\n"), fmt.Appendf(nil, "spec:\n  endpoint: {url: %q}\n", i.Sim.URL()), 1)
 }
 
 const credentials = `

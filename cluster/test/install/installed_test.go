@@ -70,3 +70,26 @@ func TestProviderRunsAsTheDocumentedAccount(t *testing.T) {
 		return nil
 	})
 }
+
+// TestChangeLogsExampleIsAccepted: a runtime configuration besides the documented
+// one, that replaces it.
+func TestChangeLogsExampleIsAccepted(t *testing.T) {
+	example := read(t, "examples/runtime/changelogs.yaml")[0]
+	if err := it.Client().Apply(t.Context(), client.ApplyConfigurationFromUnstructured(example), client.DryRunAll, client.FieldOwner("e2e"), client.ForceOwnership); err != nil {
+		t.Error(err)
+	}
+	containers := func(o *unstructured.Unstructured) []any {
+		found, _, _ := unstructured.NestedSlice(o.Object, "spec", "deploymentTemplate", "spec", "template", "spec", "containers")
+		return found
+	}
+	documented := read(t, install.Runtime)[0]
+	if example.GetName() != documented.GetName() {
+		t.Errorf("it replaces %s, not %s", documented.GetName(), example.GetName())
+	}
+	program, _ := containers(example)[0].(map[string]any)
+	usual, _ := containers(documented)[0].(map[string]any)
+	args, _ := usual["args"].([]any)
+	if diff := cmp.Diff(append(args, "--enable-changelogs"), program["args"]); diff != "" {
+		t.Errorf("the provider's arguments: (-want, +got):\n%s", diff)
+	}
+}

@@ -40,10 +40,10 @@ func (i *Installation) RunProvider(ctx context.Context) (string, error) {
 		return "", err
 	}
 	health := fmt.Sprintf("127.0.0.1:%d", free[0])
-	env := []string{
+	env := append([]string{
 		"KUBECONFIG=" + kubeconfig, "POD_NAMESPACE=" + stack.Namespace, "PROVIDER_NLB_DEBUG=true",
 		"PROVIDER_NLB_METRICS_BIND_ADDRESS=127.0.0.1:0", "PROVIDER_NLB_HEALTH_PROBE_BIND_ADDR=" + health,
-	}
+	}, i.providerEnv...)
 	process := strings.Replace(path.Base(container.Image), ":", "-", 1)
 	p, err := i.Run(local.Command{Name: process, Binary: program, Args: container.Args, Env: env})
 	if err != nil {

@@ -200,7 +200,7 @@ spec:
 `
 
 // permissions is the documented manifest of what a binding reads.
-const permissions = "examples/gitops/rbac.yaml"
+const permissions = "examples/gitops/packages/rbac.yaml"
 
 // RevokePermissions removes what GrantPermissions grants. A watch that is open
 // stays open, so it takes a new process to notice.

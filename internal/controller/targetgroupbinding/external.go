@@ -81,10 +81,11 @@ func (e *external) Update(ctx context.Context, b Binding) (managed.ExternalUpdat
 	return managed.ExternalUpdate{}, e.claim(ctx, b)
 }
 
-// Delete asks the engine to deregister what is ours and returns: Observe tells
-// when nothing is left, and what AWS refuses is shown. The tag of the group's only
-// owner goes, too.
+// Delete opens the gates of pods that wait for the binding, asks the engine to
+// deregister what is ours and returns: Observe tells when nothing is left, and what
+// AWS refuses is shown. The tag of the group's only owner goes, too.
 func (e *external) Delete(ctx context.Context, b Binding) (managed.ExternalDelete, error) {
+	e.engine.OpenGates(ctx, refOf(b))
 	e.engine.Release(b.GetUID())
 	claims, err := e.stillClaims(ctx, b)
 	if claims && err == nil {
@@ -159,6 +160,7 @@ var _ managed.TypedExternalClient[Binding] = &external{}
 // order is what the engine is told.
 func (e *external) order(b Binding, found foundGroup) binder.Order {
 	claimed, by := e.owned(b, found.owner)
+	requested, _ := meta.GetReconcileRequest(b)
 	return binder.Order{
 		Binding:    refOf(b),
 		Generation: b.GetGeneration(),
@@ -167,6 +169,7 @@ func (e *external) order(b Binding, found foundGroup) binder.Order {
 		Group:      found.Group,
 		Drain:      found.drain,
 		Poll:       e.options.Interval(b),
+		Requested:  requested,
 		Query:      queryOf(b, found.Protocol),
 		Policy:     policyOf(b.ForProvider()),
 		Ports:      b.ObservedState().AtProvider.Ports,

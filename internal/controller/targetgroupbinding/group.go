@@ -1,6 +1,7 @@
 package targetgroupbinding
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -23,8 +24,11 @@ import (
 const (
 	attributeDrain     = "deregistration_delay.timeout_seconds"
 	attributeCrossZone = "load_balancing.cross_zone.enabled"
+	attributeUnhealthy = "target_health_state.unhealthy.connection_termination.enabled"
 	// defaultDrain is AWS's deregistration delay.
 	defaultDrain = 300 * time.Second
+	// trafficPort is AWS's word for a health check on the port that traffic has.
+	trafficPort = "traffic-port"
 	// codeNotFound is AWS's answer where there is no such group.
 	codeNotFound = "TargetGroupNotFound"
 	// tagsFor is how old the tags of the region's groups may be when a search for
@@ -35,11 +39,11 @@ const (
 // A foundGroup is a target group as a binding needs to know it.
 type foundGroup struct {
 	targets.Group
-	// checkPort is where health is checked.
-	checkPort string
-	drain     time.Duration
+	drain time.Duration
 	// owner is what tag exclusive-owner says; empty if there is none.
 	owner string
+	// loadBalancers that forward to it, by ARN. AWS allows one.
+	loadBalancers []string
 }
 
 // group finds the target group of a binding that is not being deleted.
@@ -107,9 +111,15 @@ func (e *external) describe(ctx context.Context, arn string, ages controller.Age
 			ARN: arn, Protocol: string(g.Protocol), Type: targets.Type(g.TargetType),
 			Ours:      tags[controller.TagCluster] == e.options.ClusterID,
 			CrossZone: attributes[attributeCrossZone] == "true",
+			Check: targets.HealthCheck{
+				Protocol: string(g.HealthCheckProtocol), Port: awssdk.ToString(g.HealthCheckPort),
+				Interval:  time.Duration(awssdk.ToInt32(g.HealthCheckIntervalSeconds)) * time.Second,
+				Unhealthy: int(awssdk.ToInt32(g.UnhealthyThresholdCount)),
+			},
+			EndsUnhealthy: attributes[attributeUnhealthy] == "true",
 		},
-		owner:     tags[binder.TagExclusiveOwner],
-		checkPort: awssdk.ToString(g.HealthCheckPort), drain: defaultDrain,
+		owner: tags[binder.TagExclusiveOwner],
+		drain: defaultDrain, loadBalancers: g.LoadBalancerArns,
 	}
 	if s, err := strconv.Atoi(attributes[attributeDrain]); err == nil {
 		found.drain = time.Duration(s) * time.Second
@@ -178,7 +188,7 @@ func servable(p *v1alpha1.TargetGroupBindingParameters, g foundGroup) error {
 	case "TCP", "TLS":
 		return nil
 	case "UDP", "TCP_UDP":
-		if g.checkPort == "" || g.checkPort == "traffic-port" {
+		if cmp.Or(g.Check.Port, trafficPort) == trafficPort {
 			return refuse("target group %s has protocol %s and checks health on the traffic port, which cannot tell anything of UDP: set healthCheck.port of the target group to a port that answers TCP, HTTP or HTTPS", g.ARN, g.Protocol)
 		}
 		return nil

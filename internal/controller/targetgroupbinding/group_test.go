@@ -14,7 +14,6 @@ import (
 
 	namespaced "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
-	"github.com/provider-nlb/provider-nlb/internal/aws"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 	"github.com/provider-nlb/provider-nlb/internal/binder"
 )
@@ -28,15 +27,7 @@ func inBubble(t *testing.T, run func(t *testing.T, sim *awssim.Sim, find func(Bi
 	synctest.Test(t, func(t *testing.T) {
 		sim := awssim.New(awssim.Options{})
 		t.Cleanup(sim.Close)
-		access, err := aws.NewPool(aws.PoolOptions{HTTP: sim}).Access(t.Context(), aws.Config{
-			Credentials: aws.Credentials{Source: aws.SourceSecret, Static: aws.StaticCredentials{
-				AccessKeyID: awssim.DefaultKey.ID, SecretAccessKey: awssim.DefaultKey.Secret,
-			}},
-			EndpointURL: "http://aws.test",
-		}, "eu-west-1")
-		if err != nil {
-			t.Fatal(err)
-		}
+		access := accessTo(t, sim)
 		c := &connector{engine: binder.New(binder.Options{}), looked: newMemo[bool](0)}
 		c.options.PollInterval = poll
 		run(t, sim, func(b Binding) (string, error) {

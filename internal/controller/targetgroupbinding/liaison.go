@@ -9,6 +9,7 @@ import (
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/record"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,6 +18,7 @@ import (
 	cluster "github.com/provider-nlb/provider-nlb/apis/cluster/v1alpha1"
 	namespaced "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/binder"
+	"github.com/provider-nlb/provider-nlb/internal/targets"
 )
 
 // AnnotationHold on a binding stops every deregistration as long as it is "true".
@@ -75,9 +77,11 @@ func forbid(why string) binder.Live { return binder.Live{NoRegister: why, NoDere
 func (l *liaison) allowed(b Binding) binder.Live {
 	policies := l.options.Policies(b)
 	if meta.IsPaused(b) || policies.IsPaused() {
-		return forbid("the binding is paused")
+		paused := forbid("the binding is paused")
+		paused.Stopped = l.stopped(b)
+		return paused
 	}
-	may := binder.Live{Approved: b.GetAnnotations()[binder.AnnotationApprove]}
+	may := binder.Live{Approved: b.GetAnnotations()[binder.AnnotationApprove], Stopped: l.stopped(b)}
 	switch {
 	case meta.WasDeleted(b):
 		may.NoRegister = "the binding is being deleted"
@@ -111,12 +115,23 @@ func (l *liaison) notify(r binder.Ref) {
 }
 
 func (l *liaison) event(r binder.Ref, e binder.Event) {
+	apiVersion, k := gvkOf(r).ToAPIVersionAndKind()
+	l.eventOn(&corev1.ObjectReference{
+		APIVersion: apiVersion, Kind: k, Namespace: r.Namespace, Name: r.Name, UID: r.UID,
+	}, e)
+}
+
+func (l *liaison) eventOn(o *corev1.ObjectReference, e binder.Event) {
 	kind := corev1.EventTypeNormal
 	if e.Warning {
 		kind = corev1.EventTypeWarning
 	}
-	apiVersion, k := gvkOf(r).ToAPIVersionAndKind()
-	l.record.Event(&corev1.ObjectReference{
-		APIVersion: apiVersion, Kind: k, Namespace: r.Namespace, Name: r.Name, UID: r.UID,
-	}, kind, e.Reason, e.Message)
+	l.record.Event(o, kind, e.Reason, e.Message)
+}
+
+// podEvent records an Event on a pod.
+func (l *liaison) podEvent(p targets.PodRef, e binder.Event) {
+	l.eventOn(&corev1.ObjectReference{
+		APIVersion: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name, UID: types.UID(p.UID),
+	}, e)
 }

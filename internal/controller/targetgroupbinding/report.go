@@ -22,7 +22,7 @@ const ReasonApplying xpv2.ConditionReason = "Applying"
 
 // engineConditions are the types that the engine decides besides Ready. One that
 // it does not name is removed.
-var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded", "Braked"}
+var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded", "Braked", "TargetsHealthy", "DrainRisk", "GatesNotSet"}
 
 // report copies a snapshot into status.
 func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, known bool) {
@@ -50,12 +50,15 @@ func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, 
 		conditions = append(slices.Clone(conditions), binder.Condition{Type: "Skipped", Status: true, Reason: string(targets.RuleNotHostNetwork), Message: hint})
 	}
 	for _, t := range engineConditions {
-		if !slices.ContainsFunc(conditions, isType(t)) {
+		if !slices.ContainsFunc(conditions, isType(t)) && !slices.Contains(snap.Undecided, string(t)) {
 			status.Conditions = slices.DeleteFunc(status.Conditions, func(c xpv2.Condition) bool { return c.Type == t })
 		}
 	}
 	for _, c := range conditions {
 		c.Message = advised(b.ForProvider(), c)
+		if c.Reason == binder.ReasonTimeout {
+			c.Message += e.firewall(ctx, b)
+		}
 		if was := b.GetCondition(xpv2.ConditionType(c.Type)); news(c, was) {
 			e.event(refOf(b), binder.Event{Warning: true, Reason: c.Reason, Message: c.Message})
 		}
@@ -92,8 +95,10 @@ func news(c binder.Condition, was xpv2.Condition) bool {
 		problem = !strings.Contains(c.Message, "not synced yet")
 	case "ForeignTargets":
 		problem = c.Reason == "ToBeTakenOver" || c.Reason == "ComesBack"
-	case "Held", "Yielding", "DeparturesWaiting", "Skipped", "Guarded", "Braked":
+	case "Held", "Yielding", "DeparturesWaiting", "Skipped", "Guarded", "Braked", "GatesNotSet":
 		problem = true
+	case "TargetsHealthy":
+		problem = !c.Status
 	}
 	return problem && (was.Status != condition(c).Status || string(was.Reason) != c.Reason || was.Message != c.Message)
 }

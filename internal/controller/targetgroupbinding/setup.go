@@ -53,8 +53,9 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	o.Timeout = timeout
 	l := newLiaison(mgr, o)
 	engine := binder.New(binder.Options{
-		Clusters: o.Cluster, Live: l.live, Heir: l.heir, Notify: l.notify, Event: l.event,
-		Poll: o.PollInterval, Log: o.Logger.WithValues("engine", "binder"),
+		Clusters: o.Cluster, Live: l.live, Heir: l.heir, Notify: l.notify, Event: l.event, PodEvent: l.podEvent,
+		Gates: gates{o.Cluster, l, active(o.Options)},
+		Poll:  o.PollInterval, Log: o.Logger.WithValues("engine", "binder"),
 	})
 	if err := mgr.Add(o.Cluster); err != nil {
 		return err
@@ -81,6 +82,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 			Links:     links,
 			Quiet:     quiet,
 			Sources:   []source.Source{source.Channel(l.wanted[gv.Group], &handler.EnqueueRequestForObject{})},
+			OnEnding:  func(ctx context.Context, b Binding) { engine.OpenGates(ctx, refOf(b)) },
 			OnGone: func(_ context.Context, b Binding) {
 				engine.Forget(b.GetUID())
 				c.looked.forget(b.GetUID())

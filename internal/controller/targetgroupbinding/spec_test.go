@@ -62,7 +62,7 @@ func TestPolicyOf(t *testing.T) {
 
 func TestServable(t *testing.T) {
 	group := func(protocol, typ, check string) foundGroup {
-		return foundGroup{Group: targets.Group{ARN: "arn", Protocol: protocol, Type: targets.Type(typ)}, checkPort: check}
+		return foundGroup{Group: targets.Group{ARN: "arn", Protocol: protocol, Type: targets.Type(typ), Check: targets.HealthCheck{Port: check}}}
 	}
 	cases := map[string]struct {
 		reason string
@@ -88,6 +88,14 @@ func TestServable(t *testing.T) {
 		"UDPNeedsACheckPort": {
 			reason: "AWS checks over TCP", group: group("UDP", "instance", "traffic-port"),
 			want: "target group arn has protocol UDP and checks health on the traffic port, which cannot tell anything of UDP: set healthCheck.port of the target group to a port that answers TCP, HTTP or HTTPS",
+		},
+		"SoDoesTCPAndUDP": {
+			reason: "a process that answers TCP says nothing of UDP", group: group("TCP_UDP", "instance", "traffic-port"),
+			want: "target group arn has protocol TCP_UDP and checks health on the traffic port, which cannot tell anything of UDP: set healthCheck.port of the target group to a port that answers TCP, HTTP or HTTPS",
+		},
+		"QUICWithTCPIsRefused": {
+			reason: "QUIC targets need server ids", group: group("TCP_QUIC", "instance", "80"),
+			want: "target group arn has protocol TCP_QUIC: a binding serves TCP, TLS, UDP and TCP_UDP; name another target group",
 		},
 		"UDPWithACheckPortIsServed": {reason: "the check has a port of its own", group: group("UDP", "instance", "8080")},
 		"AnInvalidSelectorIsRefused": {

@@ -196,7 +196,10 @@ func TestAllowed(t *testing.T) {
 		"HoldNot":  {"Only true is true.", "", annotate("nlb.crossplane.io/hold", "false"), binder.Live{}},
 		"Flag":     {"So is the flag, for all.", "the provider runs with --deregistration=off", func(Binding) {}, binder.Live{NoDeregister: "the provider runs with --deregistration=off"}},
 		"Approval": {"The plan hash that somebody approves.", "", annotate("nlb.crossplane.io/approve", "a1b2"), binder.Live{Approved: "a1b2"}},
-		"Paused":   {"Pause forbids everything.", "", annotate("crossplane.io/paused", "true"), forbid("the binding is paused")},
+		"Paused": {"Pause forbids everything, and gates do not wait for it.", "", annotate("crossplane.io/paused", "true"), binder.Live{
+			NoRegister: "the binding is paused", NoDeregister: "the binding is paused",
+			Stopped: &targets.Stop{Rule: targets.RuleGatePaused, Reason: "TargetGroupBinding web is paused"},
+		}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

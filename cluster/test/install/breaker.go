@@ -1,0 +1,267 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+)
+
+// Crossplane's defaults: --circuit-breaker-burst and --circuit-breaker-refill-rate.
+const (
+	breakerBurst  = 100.0
+	breakerRefill = 1.0 // a second
+)
+
+// An Account keeps the books of Crossplane's circuit breakers: its metrics say
+// whether one has opened, not how close it came and why. Each composite resource has
+// a bucket of tokens. A resource that it is composed of, and itself, takes one when
+// it is created and two when it is updated; nothing any more when it is being
+// deleted. (Crossplane 2.4, internal/circuit.)
+type Account struct {
+	stop context.CancelFunc
+	done sync.WaitGroup
+
+	mu      sync.Mutex
+	buckets map[string]*bucket
+	last    map[types.UID]*unstructured.Unstructured
+	err     error
+}
+
+// bucket of a composite resource.
+type bucket struct {
+	tokens, lowest, spent float64
+	at                    time.Time
+	// taken are the tokens by who took them and why.
+	taken map[string]float64
+}
+
+// Observe opens an account of what happens from now on. Close it.
+func (i *Installation) Observe(ctx context.Context) (*Account, error) {
+	resources, err := dynamic.NewForConfig(i.Config())
+	if err != nil {
+		return nil, err
+	}
+	found, err := discovery.NewDiscoveryClientForConfig(i.Config())
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	a := &Account{stop: stop, buckets: map[string]*bucket{}, last: map[types.UID]*unstructured.Unstructured{}}
+	for _, group := range []string{"edge.nlb.crossplane.io", "nlb.m.crossplane.io", "nlb.crossplane.io", ""} {
+		version := schema.GroupVersion{Group: group, Version: "v1alpha1"}
+		if group == "" {
+			version.Version = "v1"
+		}
+		list, err := found.ServerResourcesForGroupVersion(version.String())
+		if err != nil {
+			a.Close()
+			return nil, err
+		}
+		for _, r := range list.APIResources {
+			if strings.Contains(r.Name, "/") || strings.HasPrefix(r.Kind, "ProviderConfig") || group == "" && r.Name != "secrets" {
+				continue
+			}
+			if err := a.follow(ctx, resources.Resource(version.WithResource(r.Name))); err != nil {
+				a.Close()
+				return nil, err
+			}
+		}
+	}
+	return a, nil
+}
+
+// Close ends the account. What it has counted can still be asked for.
+func (a *Account) Close() {
+	a.stop()
+	a.done.Wait()
+}
+
+func (a *Account) follow(ctx context.Context, r dynamic.NamespaceableResourceInterface) error {
+	w, err := r.Watch(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	a.done.Go(func() {
+		defer w.Stop()
+		for e := range w.ResultChan() {
+			if o, ok := e.Object.(*unstructured.Unstructured); ok {
+				a.book(e.Type, o, time.Now())
+			}
+		}
+		if ctx.Err() == nil {
+			a.mu.Lock()
+			a.err = fmt.Errorf("a watch ended early")
+			a.mu.Unlock()
+		}
+	})
+	return nil
+}
+
+// book an event as Crossplane does: once for the object as it was, and once as it is.
+func (a *Account) book(e watch.EventType, o *unstructured.Unstructured, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	before := a.last[o.GetUID()]
+	a.last[o.GetUID()] = o
+	for _, version := range []*unstructured.Unstructured{before, o} {
+		if version == nil || version.GetDeletionTimestamp() != nil || e == watch.Deleted {
+			continue
+		}
+		for _, target := range targets(o) {
+			a.take(target, o.GetKind()+" "+o.GetName()+": "+strings.Join(changes(before, o), " "), now)
+		}
+	}
+}
+
+// targets are the composite resources that an object's event counts against.
+func targets(o *unstructured.Unstructured) (out []string) {
+	if isComposite(o.GetKind()) {
+		out = append(out, o.GetKind()+" "+o.GetName())
+	}
+	if owner := metav1.GetControllerOf(o); owner != nil && isComposite(owner.Kind) {
+		out = append(out, owner.Kind+" "+owner.Name)
+	}
+	return out
+}
+
+func isComposite(kind string) bool {
+	kind = strings.TrimPrefix(kind, "X")
+	return kind == "NetworkLoadBalancer" || kind == "NetworkLoadBalancerPort"
+}
+
+func (a *Account) take(target, source string, now time.Time) {
+	b := a.buckets[target]
+	if b == nil {
+		b = &bucket{tokens: breakerBurst, lowest: breakerBurst, at: now, taken: map[string]float64{}}
+		a.buckets[target] = b
+	}
+	b.tokens = math.Min(breakerBurst, b.tokens+now.Sub(b.at).Seconds()*breakerRefill) - 1
+	b.at = now
+	b.lowest = math.Min(b.lowest, b.tokens)
+	b.spent++
+	b.taken[source]++
+}
+
+// Restart forgets what was spent so far, not what is left.
+func (a *Account) Restart() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, b := range a.buckets {
+		b.spent, b.lowest, b.taken = 0, b.tokens, map[string]float64{}
+	}
+}
+
+// Spent are the tokens that each composite resource has used.
+func (a *Account) Spent() map[string]float64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	spent := map[string]float64{}
+	for name, b := range a.buckets {
+		spent[name] = b.spent
+	}
+	return spent
+}
+
+// Lowest is what was left in the emptiest bucket, and whose it is.
+func (a *Account) Lowest() (tokens float64, target string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	tokens = breakerBurst
+	for _, name := range slices.Sorted(maps.Keys(a.buckets)) {
+		if b := a.buckets[name]; b.lowest < tokens {
+			tokens, target = b.lowest, name
+		}
+	}
+	return tokens, target, a.err
+}
+
+// Report says what each composite resource's bucket was used for.
+func (a *Account) Report() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(a.buckets)) {
+		b := a.buckets[name]
+		fmt.Fprintf(&out, "%s: %.0f tokens spent, %.0f left when fewest were\n", name, b.spent, b.lowest)
+		for _, source := range slices.Sorted(maps.Keys(b.taken)) {
+			fmt.Fprintf(&out, "  %3.0f %s\n", b.taken[source], source)
+		}
+	}
+	return out.String()
+}
+
+// changes are the fields in which two versions of an object differ.
+func changes(before, after *unstructured.Unstructured) []string {
+	if before == nil {
+		return []string{"created"}
+	}
+	var out []string
+	compare(before.Object, after.Object, nil, &out)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func compare(before, after any, at []string, out *[]string) {
+	path := strings.Join(at, ".")
+	switch path {
+	case "metadata.managedFields", "metadata.resourceVersion", "metadata.generation":
+		return
+	case "status.conditions":
+		*out = append(*out, conditionChanges(before, after)...)
+		return
+	}
+	b, okB := before.(map[string]any)
+	c, okC := after.(map[string]any)
+	if (okB || before == nil) && (okC || after == nil) && (okB || okC) && len(at) < 4 {
+		for key := range b {
+			compare(b[key], c[key], append(slices.Clone(at), key), out)
+		}
+		for key := range c {
+			if _, ok := b[key]; !ok {
+				compare(nil, c[key], append(slices.Clone(at), key), out)
+			}
+		}
+		return
+	}
+	if fmt.Sprint(before) != fmt.Sprint(after) {
+		*out = append(*out, path)
+	}
+}
+
+func conditionChanges(before, after any) (out []string) {
+	was := conditionTexts(before)
+	for t, text := range conditionTexts(after) {
+		if was[t] != text {
+			out = append(out, text)
+		}
+		delete(was, t)
+	}
+	for t := range was {
+		out = append(out, "no "+t)
+	}
+	return out
+}
+
+func conditionTexts(list any) map[string]string {
+	out := map[string]string{}
+	each, _ := list.([]any)
+	for _, one := range each {
+		c, _ := one.(map[string]any)
+		message := fmt.Sprint(c["message"])
+		out[fmt.Sprint(c["type"])] = fmt.Sprintf("%v=%v/%v(%.40s)", c["type"], c["status"], c["reason"], message)
+	}
+	return out
+}

@@ -1,0 +1,218 @@
+package install_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/provider-nlb/provider-nlb/cluster/local"
+	"github.com/provider-nlb/provider-nlb/cluster/test/install"
+	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
+)
+
+const (
+	// podEvery is the pace of a rollout of 100 pods in ten minutes.
+	podEvery = 6 * time.Second
+	// podDown is how long a new pod takes until it listens: longer than two health
+	// checks, so that each target becomes unhealthy and healthy again.
+	podDown = 12 * time.Second
+	// reserve is how many of its 100 tokens a bucket keeps at least: more than what a
+	// busy machine or a slower AWS may add.
+	reserve = 10
+)
+
+// rolloutPods is how many pods a rollout has. It goes on at the pace of 100 pods in
+// ten minutes, and what it must not do is judged by the pace, so that fewer pods
+// prove as much; the variable makes it as long as one likes.
+func rolloutPods() int {
+	if n, err := strconv.Atoi(os.Getenv("PROVIDER_NLB_ROLLOUT_PODS")); err == nil {
+		return n
+	}
+	return 15
+}
+
+// TestCircuitBreakerStaysClosed: Crossplane stops listening to the resources of a
+// composite resource for five minutes when they change too often. It counts how
+// often.
+func TestCircuitBreakerStaysClosed(t *testing.T) {
+	const n = 3
+	ports := []any{
+		map[string]any{"port": int64(443), "targetPort": int64(8443)},
+		map[string]any{"port": int64(80), "targetPort": int64(8080)},
+		map[string]any{"port": int64(8081), "targetPort": int64(8081)},
+	}
+	for _, s := range styles {
+		t.Run(s.name, func(t *testing.T) {
+			workload(t, n)
+			account, err := it.Observe(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer account.Close()
+			before := counted(t, "circuit_breaker_events_total")
+			claim := read(t, s.file)[0]
+			claim.Object["spec"].(map[string]any)["healthCheck"] = map[string]any{"port": "8082"}
+			began := time.Now()
+			change(t, claim, ports, "10.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+			ready(t, claim)
+			t.Logf("from claim to Ready: %s", time.Since(began).Round(100*time.Millisecond))
+			x := s.prefix(t, claim)
+			serves(t, x, n, 443, 8443)
+			serves(t, x, n, 80, 8080)
+			serves(t, x, n, 8081, 8081)
+			says(t, claim, "80: 3/3, 443: 3/3, 8081: 3/3")
+			t.Logf("until it is Ready and its targets are healthy:\n%s", account.Report())
+			calm(t, account)
+
+			if s.name == styles[0].name {
+				rollout(t, account, rolloutPods())
+			}
+
+			remove(t, claim)
+			inAWS(t, "nothing is left", x)
+			calm(t, account)
+			if after := counted(t, "circuit_breaker_events_total"); after <= before {
+				t.Errorf("the circuit breaker counts events, got %v after %v", after, before)
+			}
+		})
+	}
+}
+
+// calm checks that no circuit breaker has opened, or would have with a little more.
+func calm(t *testing.T, account *install.Account) {
+	t.Helper()
+	if opened := counted(t, "circuit_breaker_opens_total"); opened != 0 {
+		t.Errorf("the circuit breaker never opens, it did %v times", opened)
+	}
+	left, whose, err := account.Lowest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left < reserve {
+		t.Errorf("%s had %.0f tokens left, want at least %d", whose, left, reserve)
+	}
+	t.Logf("%.0f tokens were left when fewest were, in the bucket of %s", left, whose)
+}
+
+// rollout replaces n pods one by one, on nodes of their own, and demands that no
+// bucket loses tokens faster than it gets them back: then it never empties, however
+// many pods follow.
+func rollout(t *testing.T, account *install.Account, n int) {
+	t.Helper()
+	specs := local.Nodes("rollout", n, stack.Zones...)
+	var names []string
+	for i := range specs {
+		specs[i].Labels = map[string]string{"example.org/edge": "true"}
+		names = append(names, specs[i].Name)
+	}
+	if err := it.AddGuardedInstances(t.Context(), specs...); err != nil {
+		t.Fatal(err)
+	}
+	for i := range nodes {
+		if err := it.LabelNodes(t.Context(), "example.org/edge", "false", fmt.Sprintf("node-%d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "the pods are ready", func(ctx context.Context) error { return rolledOut(ctx, n) })
+	serves(t, "edge-edge", n, 443, 8443)
+
+	account.Restart()
+	stop := playPods(t)
+	began := time.Now()
+	set := &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "edge-proxy"}}
+	patch := fmt.Appendf(nil, `{"spec":{"minReadySeconds":%d,"template":{"metadata":{"annotations":{"example.org/at":%q}}}}}`,
+		int(podEvery.Seconds())-1, began.Format(time.RFC3339Nano))
+	if err := it.Client().Patch(t.Context(), set, client.RawPatch("application/merge-patch+json", patch)); err != nil {
+		t.Fatal(err)
+	}
+	for end := began.Add(time.Duration(n) * 5 * podEvery); rolledOut(t.Context(), n) != nil || !available(t, n); time.Sleep(time.Second) {
+		if time.Now().After(end) {
+			t.Fatal("the rollout never ends")
+		}
+	}
+	took := time.Since(began)
+	stop()
+	serves(t, "edge-edge", n, 443, 8443)
+	t.Logf("%d pods in %s, one every %s:\n%s", n, took.Round(time.Second), (took / time.Duration(n)).Round(100*time.Millisecond), account.Report())
+	if took > time.Duration(n)*podEvery*2 {
+		t.Errorf("the rollout was slower than 100 pods in twenty minutes: it proves less")
+	}
+	spends := false
+	for whose, spent := range account.Spent() {
+		rate := spent / took.Seconds()
+		spends = spends || spent > 0
+		if rate >= 1 {
+			t.Errorf("%s spends %.2f tokens a second and gets 1 back: it empties in the end", whose, rate)
+		}
+	}
+	if !spends {
+		t.Error("in a rollout whose targets become unhealthy something is told")
+	}
+	calm(t, account)
+	for _, name := range names {
+		if err := it.LabelNodes(t.Context(), "example.org/edge", "false", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func available(t *testing.T, n int) bool {
+	t.Helper()
+	set := &appsv1.DaemonSet{}
+	err := it.Client().Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "edge-proxy"}, set)
+	return err == nil && int(set.Status.NumberAvailable) == n
+}
+
+// playPods lets new pods listen some time after they were started, as real ones do.
+func playPods(t *testing.T) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	instances := map[string]string{}
+	list := &corev1.NodeList{}
+	if err := it.Client().List(ctx, list); err != nil {
+		t.Fatal(err)
+	}
+	for i := range list.Items {
+		instances[list.Items[i].Name] = stack.InstanceID(&list.Items[i])
+	}
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			pods := &corev1.PodList{}
+			if err := it.Client().List(ctx, pods, client.InNamespace(namespace)); err == nil {
+				for _, p := range pods.Items {
+					up := time.Since(p.CreationTimestamp.Time) > podDown
+					for _, port := range []int32{8080, 8081, 8082, 8443} {
+						it.Sim.SetAccepting(instances[p.Spec.NodeName], port, up)
+					}
+				}
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+	}()
+	return func() {
+		// The last pods have to be up before anybody stops playing them.
+		time.Sleep(podDown + time.Second)
+		cancel()
+		<-done
+	}
+}
+
+// counted is a counter of Crossplane's core.
+func counted(t *testing.T, name string) float64 {
+	t.Helper()
+	n, err := it.Metric(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -1,0 +1,142 @@
+package install_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/provider-nlb/provider-nlb/cluster/test/install"
+	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
+)
+
+// TestUpgradeAndUninstall is the last: it removes what the others need.
+func TestUpgradeAndUninstall(t *testing.T) {
+	const n = 4
+	workload(t, n)
+	claim := read(t, styles[0].file)[0]
+	apply(t, claim)
+	ready(t, claim)
+	x := "edge-edge"
+	serves(t, x, n, 443, 8443)
+	kept := keptGroup(t)
+
+	before := len(it.ProviderCalls())
+	upgrade(t)
+	// A node more is a write that only the new version can make.
+	workload(t, n+1)
+	serves(t, x, n+1, 443, 8443)
+	handedOver(t, before)
+
+	remove(t, claim)
+	inAWS(t, "the claim's load balancer is gone", x)
+	uninstall(t, kept)
+	inAWS(t, "what was to be kept is there, and nothing else", "X", "security group kept")
+}
+
+// keptGroup is a security group that nobody may delete in AWS.
+func keptGroup(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	kept := object("nlb.m.crossplane.io", "v1alpha1", "SecurityGroup", namespace, "kept")
+	kept.Object["spec"] = map[string]any{
+		"managementPolicies": []any{"Create", "Observe", "Update"},
+		"forProvider":        map[string]any{"region": stack.Region, "vpcId": stack.VPC, "name": "kept", "description": "kept"},
+	}
+	apply(t, kept)
+	ready(t, kept)
+	return kept
+}
+
+// upgrade the provider as Git would: its package has another version. The old pod
+// ends when the new one is there.
+func upgrade(t *testing.T) {
+	t.Helper()
+	if err := it.Publish(t.Context(), install.Later); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range read(t, install.Packages, "Provider") {
+		pkg, _, _ := unstructured.NestedString(o.Object, "spec", "package")
+		if err := unstructured.SetNestedField(o.Object, strings.Replace(pkg, install.Version, install.Later, 1), "spec", "package"); err != nil {
+			t.Fatal(err)
+		}
+		apply(t, o)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := it.Crossplane.WaitHealthy(ctx, "Provider", install.Provider); err != nil {
+		t.Fatal(err)
+	}
+	later, err := it.RunProvider(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if later == provider {
+		t.Fatalf("the upgrade runs another program, not %s again", later)
+	}
+	until(t, "Crossplane has removed the old version's pods", func(ctx context.Context) error {
+		list := &appsv1.DeploymentList{}
+		err := it.Client().List(ctx, list, client.InNamespace(stack.Namespace))
+		for _, d := range list.Items {
+			if strings.HasSuffix(d.Spec.Template.Spec.Containers[0].Image, "provider-nlb:"+install.Version) {
+				return fmt.Errorf("deployment %s is there", d.Name)
+			}
+		}
+		return err
+	})
+	if err := it.StopProcess(provider); err != nil {
+		t.Fatal(err)
+	}
+	provider = later
+}
+
+// handedOver checks the calls since the upgrade began.
+func handedOver(t *testing.T, before int) {
+	t.Helper()
+	writes := map[string]int{}
+	for _, call := range it.ProviderCalls()[before:] {
+		if call.Action == "DeregisterTargets" {
+			t.Errorf("an upgrade deregisters nothing, got %v", call.Params)
+		}
+		if strings.HasPrefix(call.Action, "Describe") {
+			continue
+		}
+		for _, version := range []string{install.Version, install.Later} {
+			if strings.Contains(call.UserAgent, "provider-nlb/"+version) {
+				writes[version]++
+			}
+		}
+		if writes[install.Later] > 0 && strings.Contains(call.UserAgent, "provider-nlb/"+install.Version) {
+			t.Errorf("%s by the old version after the new one has written", call.Action)
+		}
+	}
+	if writes[install.Later] == 0 {
+		t.Errorf("the new version has registered the new node's target, got writes %v", writes)
+	}
+	t.Logf("writes: %v", writes)
+}
+
+// uninstall in the documented order.
+func uninstall(t *testing.T, resources ...*unstructured.Unstructured) {
+	t.Helper()
+	remove(t, resources...)
+	remove(t, read(t, "examples/namespaced/environment.yaml")...)
+	remove(t, read(t, "examples/namespaced/clusterproviderconfig.yaml")...)
+	remove(t, read(t, "examples/cluster/providerconfig.yaml")...)
+	packages := read(t, install.Packages)
+	slices.Reverse(packages) // the Configuration first, the provider last
+	for _, o := range packages {
+		remove(t, o)
+	}
+	remove(t, append(read(t, install.Runtime), read(t, install.Rights)...)...)
+	for _, crd := range read(t, "package/provider/crds/nlb.m.crossplane.io_targetgroupbindings.yaml") {
+		gone(t, crd)
+	}
+	if err := it.StopProcess(provider); err != nil {
+		t.Fatal(err)
+	}
+}

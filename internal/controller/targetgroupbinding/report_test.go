@@ -1,0 +1,148 @@
+package targetgroupbinding
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/aws"
+	"github.com/provider-nlb/provider-nlb/internal/awssim"
+	"github.com/provider-nlb/provider-nlb/internal/binder"
+	"github.com/provider-nlb/provider-nlb/internal/targets"
+)
+
+// told is an external that keeps the Events that it makes.
+func told(events *[]string) *external {
+	return &external{connector: &connector{event: func(_ binder.Ref, e binder.Event) {
+		*events = append(*events, e.Reason+": "+e.Message)
+	}}}
+}
+
+func ready() binder.Condition {
+	return binder.Condition{Type: "Ready", Reason: "Available", Status: true}
+}
+
+// TestEachSkippedPodIsExplained: kubectl describe shows status, so what is there is what
+// people see.
+func TestEachSkippedPodIsExplained(t *testing.T) {
+	var events []string
+	e, b := told(&events), binding("web", v1alpha1.TargetGroupBindingParameters{})
+	skips := []targets.Skip{
+		{Pod: targets.PodRef{Namespace: "edge", Name: "a"}, Rule: targets.RuleNoInstance, Reason: `node "n" has no EC2 instance id in its providerID`},
+		{Pod: targets.PodRef{Namespace: "edge", Name: "b"}, Rule: targets.RuleExcluded, Reason: "is excluded by annotation nlb.crossplane.io/exclude"},
+	}
+	snap := binder.Snapshot{Generation: 1, Skipped: skips, SkippedTotal: 31, Conditions: []binder.Condition{
+		ready(), {Type: "Skipped", Reason: string(skips[0].Rule), Message: "a: " + skips[0].Reason + "; status.atProvider.skipped has the others", Status: true},
+	}}
+	for range 3 {
+		e.report(t.Context(), b, snap, true)
+	}
+	want := []v1alpha1.SkippedPod{{Pod: "edge/a", Reason: skips[0].Reason}, {Pod: "edge/b", Reason: skips[1].Reason}}
+	if diff := cmp.Diff(want, b.ObservedState().AtProvider.Skipped); diff != "" {
+		t.Errorf("skipped: -want, +got:\n%s", diff)
+	}
+	if got := b.ObservedState().AtProvider.SkippedTotal; got != 31 {
+		t.Errorf("%d are skipped in all, want 31", got)
+	}
+	if c := b.GetCondition("Skipped"); c.Status != corev1.ConditionTrue || string(c.Reason) != "NoInstanceID" {
+		t.Errorf("condition Skipped is %+v", c)
+	}
+	if diff := cmp.Diff([]string{"NoInstanceID: " + snap.Conditions[1].Message}, events); diff != "" {
+		t.Errorf("the same is told once: -want, +got:\n%s", diff)
+	}
+	snap.Conditions[1].Reason, snap.Conditions[1].Message = "PodExcluded", "b: "+skips[1].Reason
+	e.report(t.Context(), b, snap, true)
+	if len(events) != 2 {
+		t.Errorf("another reason is told, too: %v", events)
+	}
+	snap = binder.Snapshot{Generation: 1, Counts: targets.Counts{Tally: targets.Tally{Desired: 1}}, Conditions: []binder.Condition{ready()}}
+	e.report(t.Context(), b, snap, true)
+	if c := b.GetCondition("Skipped"); c.Status != corev1.ConditionUnknown || len(b.ObservedState().AtProvider.Skipped) != 0 {
+		t.Errorf("what is over is not shown: %+v", b.ObservedState())
+	}
+}
+
+func TestWhatIsUndecidedStays(t *testing.T) {
+	var events []string
+	e, b := told(&events), binding("web", v1alpha1.TargetGroupBindingParameters{})
+	some := targets.Counts{Tally: targets.Tally{Desired: 1}}
+	says := func(undecided []string, conditions ...binder.Condition) xpv2.Condition {
+		e.report(t.Context(), b, binder.Snapshot{Generation: 1, Counts: some, Undecided: undecided, Conditions: append([]binder.Condition{ready()}, conditions...)}, true)
+		return b.GetCondition("TargetsHealthy")
+	}
+	bad := binder.Condition{Type: "TargetsHealthy", Reason: "NoTargetHealthy", Message: "no target is healthy"}
+	if c := says(nil, bad); c.Status != corev1.ConditionFalse {
+		t.Errorf("%+v, want False", c)
+	}
+	if c := says([]string{"TargetsHealthy"}); c.Status != corev1.ConditionFalse || string(c.Reason) != "NoTargetHealthy" {
+		t.Errorf("%+v, want what was said before: after a start nobody knows", c)
+	}
+	if c := says(nil); c.Status != corev1.ConditionUnknown {
+		t.Errorf("%+v, want none: it does not apply any more", c)
+	}
+	if diff := cmp.Diff([]string{"NoTargetHealthy: no target is healthy"}, events); diff != "" {
+		t.Errorf("Events: -want, +got:\n%s", diff)
+	}
+}
+
+// TestWhatDropsHealthChecksIsNamed, with the load balancer that AWS has.
+func TestWhatDropsHealthChecksIsNamed(t *testing.T) {
+	inBubble(t, func(t *testing.T, sim *awssim.Sim, find func(Binding) (string, error)) {
+		sim.SeedSubnet(awssim.Subnet{ID: "subnet-0a1b2c3d", Region: "eu-west-1", VPC: "vpc-0a", Zone: "eu-west-1a", CIDR: "10.0.0.0/24"})
+		sim.SeedSecurityGroup(awssim.SecurityGroupSeed{ID: "sg-0a1b2c3d", Region: "eu-west-1", VPC: "vpc-0a", Name: "edge"})
+		lb, err := sim.SeedLoadBalancer(awssim.LoadBalancerSeed{Region: "eu-west-1", Name: "edge", Subnets: []string{"subnet-0a1b2c3d"}, SecurityGroups: []string{"sg-0a1b2c3d"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		arn := seed(t, sim, "web", nil)
+		if _, err := sim.SeedListener(lb, "TCP", 443, arn); err != nil {
+			t.Fatal(err)
+		}
+		b := binding("web", v1alpha1.TargetGroupBindingParameters{TargetGroupARN: &arn})
+		if _, err := find(b); err != nil {
+			t.Fatal(err)
+		}
+		var events []string
+		e := told(&events)
+		e.options.PollInterval = poll
+		e.access = accessTo(t, sim)
+		snap := binder.Snapshot{
+			Generation: 1, Counts: targets.Counts{Tally: targets.Tally{Desired: 1}}, Ports: []int32{8443},
+			Conditions: []binder.Condition{ready(), {Type: "TargetsHealthy", Reason: binder.ReasonTimeout, Message: "all time out"}},
+		}
+		e.report(t.Context(), b, snap, true)
+		want := fmt.Sprintf("all time out: a security group of the nodes or a network ACL drops the checks of target group %s; allow TCP 8443 from the security group of the load balancer edge (sg-0a1b2c3d)", arn)
+		if got := b.GetCondition("TargetsHealthy").Message; !strings.HasPrefix(got, want) {
+			t.Errorf("got  %s\nwant %s…", got, want)
+		}
+		sim.Reset()
+		for range 6 {
+			e.report(t.Context(), b, snap, true)
+		}
+		if n := sim.Count(); n != 0 {
+			t.Errorf("%d calls to say the same again", n)
+		}
+		if len(events) != 1 {
+			t.Errorf("it is told %d times", len(events))
+		}
+	})
+}
+
+func accessTo(t *testing.T, sim *awssim.Sim) *aws.Access {
+	t.Helper()
+	access, err := aws.NewPool(aws.PoolOptions{HTTP: sim}).Access(t.Context(), aws.Config{
+		Credentials: aws.Credentials{Source: aws.SourceSecret, Static: aws.StaticCredentials{
+			AccessKeyID: awssim.DefaultKey.ID, SecretAccessKey: awssim.DefaultKey.Secret,
+		}},
+		EndpointURL: "http://aws.test",
+	}, "eu-west-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return access
+}
