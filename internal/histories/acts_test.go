@@ -240,6 +240,7 @@ func (s *story) strangerActs() string {
 	k := held[s.r.IntN(len(held))].Key
 	s.sim.DropTarget(arn, k.ID, k.Port)
 	s.trouble(2 * time.Minute) // until the next poll
+	s.judges.meddled = time.Now()
 	return fmt.Sprintf("dropped %v", k)
 }
 

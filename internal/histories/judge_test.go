@@ -45,6 +45,8 @@ type judges struct {
 	troubled time.Time
 	// next is when they look again.
 	next time.Time
+	// meddled is when somebody last took a target away behind the engine's back.
+	meddled time.Time
 	// lag is how late Kubernetes has been to tell, of late.
 	lag time.Duration
 	// blind is since when the API server cannot be watched, zero if it can, and saw is
@@ -317,6 +319,9 @@ func (w *world) lastInZone(arn string, k awssim.Key, leave []awssim.Key) bool {
 	told := w.judges.read[arn][k]
 	if mine.State != awssim.Healthy || told.State != awssim.Healthy || m == nil || m.off {
 		return false
+	}
+	if time.Since(w.judges.meddled) < 2*time.Minute {
+		return false // it learns with the next read that another one does not serve
 	}
 	if m.gone && w.process.began.After(m.signalled) {
 		return false // nobody can know its zone: no Node object of it was ever seen
