@@ -162,6 +162,10 @@ type restart struct {
 	// said that it is ready, and until its first call and its first read of a group
 	// arrived. The lease is asked for when it is ready.
 	written, up, called, read time.Duration
+	// cpu is what the process had used shortly after the write, and calls how many
+	// AWS had received before it.
+	cpu   time.Duration
+	calls int
 }
 
 // values are for JSON.
@@ -169,6 +173,7 @@ func (r restart) values() map[string]float64 {
 	return map[string]float64{
 		"first_write_s": r.first.Seconds(), "pod_written_s": r.written.Seconds(), "ready_s": r.up.Seconds(),
 		"first_call_s": r.called.Seconds(), "first_health_read_s": r.read.Seconds(),
+		"cpu_s": r.cpu.Seconds(), "calls_before_it": float64(r.calls),
 	}
 }
 
@@ -195,15 +200,23 @@ func (p *production) restart(ctx context.Context, w *world, end func() error, bi
 	if err != nil {
 		return r, err
 	}
+	if r.cpu, err = cpuOf(w.ProviderPID()); err != nil {
+		return r, err
+	}
 	r.first = at[r.changed.target()].Sub(r.at)
-	if calls := w.calls(r.at); len(calls) > 0 {
-		r.called = calls[0].At.Sub(r.at)
+	for i, c := range w.calls(r.at) {
+		if i == 0 {
+			r.called = c.At.Sub(r.at)
+		}
+		if c.At.Before(at[r.changed.target()]) {
+			r.calls++
+		}
 	}
 	if reads := w.calls(r.at, health); len(reads) > 0 {
 		r.read = reads[0].At.Sub(r.at)
 	}
-	say("production: %s after the end of the process: pod written %s, provider ready %s, first call %s, first health read %s",
-		seconds(r.first), seconds(r.written), seconds(r.up), seconds(r.called), seconds(r.read))
+	say("production: %s after the end of the process: pod written %s, provider ready %s, first call %s, first health read %s; %d calls and %s of CPU time before it",
+		seconds(r.first), seconds(r.written), seconds(r.up), seconds(r.called), seconds(r.read), r.calls, seconds(r.cpu))
 	return r, nil
 }
 
