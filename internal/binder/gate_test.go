@@ -672,7 +672,7 @@ func (b *bench) shifted(zone string) string {
 
 // TestAClusterScopedBindingYieldsItsName: a gate means the namespaced binding first.
 func TestAClusterScopedBindingYieldsItsName(t *testing.T) {
-	inGatedBubble(t, func(t *testing.T, b *bench) {
+	inGatedBubble(t, func(_ *testing.T, b *bench) {
 		arn := b.group("web")
 		o := b.order("web", arn)
 		o.Binding = binder.Ref{Group: "nlb.crossplane.io", Name: "web", UID: "cluster-web"}

@@ -31,6 +31,8 @@ type group struct {
 	key       groupKey
 	scheduler *scheduler
 	wake      chan struct{}
+	// born is when this process first knew of it.
+	born time.Time
 	// ctx is that of its goroutine and its reads; nil before the Binder is started.
 	ctx  context.Context
 	stop context.CancelFunc
@@ -88,7 +90,7 @@ type binding struct {
 
 func newGroup(b *Binder, key groupKey, s *scheduler) *group {
 	return &group{
-		b: b, key: key, scheduler: s, wake: make(chan struct{}, 1),
+		b: b, key: key, scheduler: s, wake: make(chan struct{}, 1), born: time.Now(),
 		bindings: map[types.UID]*binding{}, targets: states{}, spans: newSpans(),
 	}
 }
@@ -260,20 +262,13 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 	view := g.b.o.Clusters.View(id, g.targets.registered())
 	since := g.b.o.Clusters.CompleteSince(id)
 	in := targets.Input{
-		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.targets.list(),
+		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.known(now),
 		Unread:    o.Provisional || g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
 		UsedPorts: bd.ports, OwnIPs: o.OwnIPs,
-		Siblings: map[targets.Key]bool{}, QuotaFull: g.write.quotaFull(now),
+		QuotaFull: g.write.quotaFull(now), QuotaRoom: g.write.room,
 		Claimed: o.Claimed, Releasing: bd.releasing, Memory: bd.memory,
 	}
-	for _, other := range g.bindings {
-		if other == bd || other.releasing {
-			continue
-		}
-		for _, k := range other.plan.Wanted {
-			in.Siblings[k] = true
-		}
-	}
+	g.siblings(bd, &in)
 	live := g.b.o.Live(o.Binding)
 	bd.live, in.Policy.Approved = live, live.Approved
 	if live.NoRegister != "" {

@@ -216,7 +216,7 @@ func (c GateCase) answered() *GateVerdict {
 	case !there:
 		return nil
 	case fresh || notYet(c.Target.Health):
-		return &GateVerdict{Status: GateFalse, Reason: c.reason(), Message: "AWS calls the target " + c.Target.Key.String() + " " + string(c.Target.Health), Awaits: AwaitsHealth}
+		return &GateVerdict{Status: GateFalse, Reason: c.reason(), Message: "AWS calls the target " + c.Target.String() + " " + string(c.Target.Health), Awaits: AwaitsHealth}
 	}
 	return &GateVerdict{Awaits: AwaitsRead}
 }
@@ -230,7 +230,7 @@ func notYet(h Health) bool {
 // open is the verdict if the target's health, which is known from a read since the
 // pod is ready, opens the gate; nil if it does not.
 func (c GateCase) open() *GateVerdict {
-	target := "the target " + c.Target.Key.String()
+	target := "the target " + c.Target.String()
 	var v GateVerdict
 	switch t := c.Target; {
 	case t.Shifted:

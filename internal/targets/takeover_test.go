@@ -159,7 +159,7 @@ func TestLawForeign(t *testing.T) {
 			at, ok := in.Memory.Takeover.Shown[c.Key]
 			shown := ok && noon.Sub(at) >= 10*time.Minute
 			exclusive := in.Policy.Ownership == OwnershipExclusive || in.Policy.Ownership == OwnershipDefault && in.Group.Ours
-			if !exclusive || in.Releasing || !in.Group.Ours && !(shown && in.Claimed) {
+			if !exclusive || in.Releasing || !in.Group.Ours && (!shown || !in.Claimed) {
 				return "a foreign one left: " + c.String()
 			}
 			if slices.ContainsFunc(in.Targets, func(t Target) bool { // it was there, gone, there: three times

@@ -30,8 +30,6 @@ type production struct {
 	nodes []node
 	pods  []pod
 	arns  []string
-	// next pod to become ready, one for each restart.
-	next []pod
 }
 
 func (p *production) prepare(ctx context.Context, w *world) (err error) {

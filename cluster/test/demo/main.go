@@ -99,7 +99,7 @@ func (d *demo) stop() error {
 		errs = append(errs, d.git.Stop())
 	}
 	if d.Installation != nil {
-		errs = append(errs, d.Installation.Stop())
+		errs = append(errs, d.Stop())
 	}
 	return errors.Join(errs...)
 }

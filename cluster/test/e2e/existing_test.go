@@ -8,6 +8,8 @@ import (
 
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/cluster/test/stack"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
@@ -48,6 +50,47 @@ func TestExistingTargetGroupIsAdoptedByNameOrTags(t *testing.T) {
 			w.gone("the binding goes", b)
 			w.holds("the foreign target outlives the binding", arn, foreign)
 		}
+	})
+}
+
+// It is docs/targetgroupbinding.md, "Adopt an existing target group".
+func TestExistingTargetGroupIsObservedBeforeItIsManaged(t *testing.T) {
+	bothScopes(t, func(t *testing.T, w *world) {
+		w.pod("a", 0)
+		w.pod("b", 1)
+		arn := w.group("legacy")
+		foreign := fmt.Sprintf("%s:%d", w.instance(nodeName(2)), w.port+5)
+		for node, port := range map[int]int32{0: w.port, 2: w.port + 5} {
+			if err := it.Sim.PutTarget(arn, w.instance(nodeName(node)), port); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b := w.binding("legacy", parameters{TargetGroupName: ptr(w.unique("legacy")), PodSelector: podsWith(app, named(portName))})
+		b.SetManagementPolicies(xpv2.ManagementPolicies{xpv2.ManagementActionObserve})
+		w.apply(b)
+		w.has("what would be registered is shown", b, "Ready=False",
+			"not registered yet", w.target(nodeName(1), w.port), "managementPolicies allow neither Create nor Update")
+		w.has("what would stay is shown", b, "ForeignTargets=True", foreign)
+		w.eventually("what counts as ours is shown", func(ctx context.Context) error {
+			if _, err := w.read(ctx, b); err != nil {
+				return err
+			}
+			if c := b.ObservedState().AtProvider.Targets; c == nil || c.Desired != 2 || c.Registered != 1 || c.Foreign != 1 {
+				return fmt.Errorf("status.atProvider.targets is %+v, want 2 desired, 1 registered and 1 foreign", c)
+			}
+			return nil
+		})
+		w.tookSince(calls{}, "managementPolicies: [Observe]", arn, calls{})
+		w.holds("it is as it was", arn, append(w.on(0), foreign)...)
+
+		w.patch(b, `{"spec":{"managementPolicies":["Observe","Create","Delete"]}}`)
+		w.holds("with Create it registers, and what was there stays", arn, append(w.on(0, 1), foreign)...)
+		w.ready(b)
+		w.patch(b, `{"spec":{"managementPolicies":null}}`)
+		w.ready(b)
+		w.remove(b)
+		w.gone("the binding goes", b)
+		w.holds("managed in full it has taken with it what was ours, also what it found", arn, foreign)
 	})
 }
 

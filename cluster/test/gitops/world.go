@@ -83,7 +83,7 @@ func (w *World) stop() error {
 		errs = append(errs, w.Git.Stop())
 	}
 	if w.Installation != nil {
-		errs = append(errs, w.Installation.Stop())
+		errs = append(errs, w.Stop())
 	}
 	return errors.Join(errs...)
 }
@@ -103,7 +103,7 @@ func (w *World) Edit(t *testing.T, message string, changes ...Change) (commit st
 	for _, c := range changes {
 		path := filepath.Join(w.Git.Dir(), filepath.FromSlash(c.File))
 		before, err := os.ReadFile(path)
-		if err != nil && !(c.Old == "" && errors.Is(err, fs.ErrNotExist)) {
+		if err != nil && (c.Old != "" || !errors.Is(err, fs.ErrNotExist)) {
 			t.Fatal(err)
 		}
 		if c.Old != "" && strings.Count(string(before), c.Old) != 1 {

@@ -71,7 +71,7 @@ func TestAdoption(t *testing.T) {
 					kindtest.Must(t, e.Client.Delete(t.Context(), mg))
 					e.UntilGone(t, mg)
 
-					if got := e.writes(); len(got) > 0 || len(e.listeners(t)) != 1 {
+					if got := e.Writes(); len(got) > 0 || len(e.listeners(t)) != 1 {
 						t.Errorf("\n%s\nAWS was changed: %q", tc.reason, got)
 					}
 				}

@@ -36,14 +36,14 @@ func modified(name string, in elbv2.ModifyListenerInput, more ...string) drift {
 func (e *env) repaired(t *testing.T, mg obj, drifts ...drift) {
 	t.Helper()
 
-	arn, want, wantSNI := meta.GetExternalName(mg), e.sdk(t), e.certificates(t, mg)
+	arn, want, wantSNI, wantRules := meta.GetExternalName(mg), e.sdk(t), e.certificates(t, mg), e.ruled(t, mg)
 
 	for _, d := range drifts {
-		e.paused(t, mg, func() { kindtest.Must(t, d.change(t, e, arn)) })
-		e.Until(t, mg, d.name+" repaired", func() bool { return len(e.writes()) >= len(d.repair) })
+		e.Paused(t, mg, func() { kindtest.Must(t, d.change(t, e, arn)) })
+		e.Until(t, mg, d.name+" repaired", func() bool { return len(e.Writes()) >= len(d.repair) })
 		e.UntilApplied(t, mg)
 
-		if diff := cmp.Diff(d.repair, e.writes()); diff != "" {
+		if diff := cmp.Diff(d.repair, e.Writes()); diff != "" {
 			t.Errorf("%s: -want, +got:\n%s", d.name, diff)
 		}
 
@@ -56,18 +56,22 @@ func (e *env) repaired(t *testing.T, mg obj, drifts ...drift) {
 			t.Errorf("%s: certificates: -want, +got:\n%s", d.name, diff)
 		}
 
-		if diff := cmp.Diff(forwards(want), forwards(e.sdk(t))); diff != "" {
+		if diff := cmp.Diff(forwards(want.DefaultActions), forwards(e.sdk(t).DefaultActions)); diff != "" {
 			t.Errorf("%s: forward: -want, +got:\n%s", d.name, diff)
+		}
+
+		if diff := cmp.Diff(wantRules, e.ruled(t, mg)); diff != "" {
+			t.Errorf("%s: rules: -want, +got:\n%s", d.name, diff)
 		}
 	}
 }
 
 // forwards are the weights of target groups, and under the empty key whether they
 // are sticky.
-func forwards(l types.Listener) map[string]int32 {
+func forwards(actions []types.Action) map[string]int32 {
 	out := map[string]int32{}
 
-	c := l.DefaultActions[0].ForwardConfig
+	c := actions[0].ForwardConfig
 	for _, g := range c.TargetGroups {
 		out[*g.TargetGroupArn] = 1
 		if g.Weight != nil {
@@ -80,6 +84,43 @@ func forwards(l types.Listener) map[string]int32 {
 	}
 
 	return out
+}
+
+// A ruled is what a rule says.
+type ruled struct {
+	Source  string
+	Forward map[string]int32
+}
+
+// rules of the listener as AWS has them, by priority; not the default one.
+func (e *env) rules(t *testing.T, mg obj) map[string]types.Rule {
+	t.Helper()
+
+	arn := meta.GetExternalName(mg)
+	out, err := e.ELB.DescribeRules(t.Context(), &elbv2.DescribeRulesInput{ListenerArn: &arn})
+	kindtest.Must(t, err)
+
+	got := map[string]types.Rule{}
+
+	for _, r := range out.Rules {
+		if r.IsDefault == nil || !*r.IsDefault {
+			got[*r.Priority] = r
+		}
+	}
+
+	return got
+}
+
+// ruled says what the rules of the listener say, by priority.
+func (e *env) ruled(t *testing.T, mg obj) map[string]ruled {
+	t.Helper()
+
+	got := map[string]ruled{}
+	for priority, r := range e.rules(t, mg) {
+		got[priority] = ruled{Source: string(r.Conditions[0].SourceIpConfig.IpAddressType), Forward: forwards(r.Actions)}
+	}
+
+	return got
 }
 
 // certificates of the listener, and which is the default.
@@ -141,6 +182,81 @@ func TestDriftOfEachFieldOfTheForwardIsRepairedByOneCall(t *testing.T) {
 			modified("weight", forward(true, 50, 50)),
 			modified("stickiness", forward(false, 1, 99)),
 			modified("target groups", elbv2.ModifyListenerInput{DefaultActions: []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: &e.b}}}),
+		)
+	})
+}
+
+func TestDriftOfEachFieldOfARuleIsRepaired(t *testing.T) {
+	bothScopes(t, func(t *testing.T, e *env) {
+		mg := e.listener(t, with(func(p *v1alpha1.ListenerParameters) {
+			weighted := to(e.a, 1, e.b, 99)
+			weighted.Stickiness = ptr(true)
+			p.Rules = []v1alpha1.ListenerRule{
+				{Priority: 1, SourceIPAddressType: "ipv4", Forward: *to(e.a)}, {Priority: 2, SourceIPAddressType: "ipv6", Forward: *weighted},
+			}
+		}))
+		e.UntilApplied(t, mg)
+
+		modify := func(name, priority string, in elbv2.ModifyRuleInput) drift {
+			return drift{name, func(t *testing.T, e *env, _ string) error {
+				t.Helper()
+
+				in.RuleArn = e.rules(t, mg)[priority].RuleArn
+				_, err := e.ELB.ModifyRule(t.Context(), &in)
+
+				return err
+			}, []string{"ModifyRule"}}
+		}
+		priorities := func(name string, to map[string]int32, repair ...string) drift {
+			return drift{name, func(t *testing.T, e *env, _ string) error {
+				t.Helper()
+
+				in := &elbv2.SetRulePrioritiesInput{}
+				rules := e.rules(t, mg)
+
+				for was, now := range to {
+					in.RulePriorities = append(in.RulePriorities, types.RulePriorityPair{RuleArn: rules[was].RuleArn, Priority: &now})
+				}
+
+				_, err := e.ELB.SetRulePriorities(t.Context(), in)
+
+				return err
+			}, repair}
+		}
+		from := func(family types.SourceIpAddressTypeEnum) []types.RuleCondition {
+			return []types.RuleCondition{{Field: ptr("source-ip"), SourceIpConfig: &types.SourceIpConditionConfig{IpAddressType: family}}}
+		}
+		forward := func(sticky bool, a, b int32) []types.Action {
+			return []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: &types.ForwardActionConfig{
+				TargetGroups:                []types.TargetGroupTuple{{TargetGroupArn: &e.a, Weight: &a}, {TargetGroupArn: &e.b, Weight: &b}},
+				TargetGroupStickinessConfig: &types.TargetGroupStickinessConfig{Enabled: &sticky},
+			}}}
+		}
+
+		e.repaired(t, mg,
+			modify("source", "1", elbv2.ModifyRuleInput{Conditions: from("ipv6")}),
+			modify("target group", "1", elbv2.ModifyRuleInput{Actions: []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: &e.b}}}),
+			modify("weight", "2", elbv2.ModifyRuleInput{Actions: forward(true, 50, 50)}),
+			modify("stickiness", "2", elbv2.ModifyRuleInput{Actions: forward(false, 1, 99)}),
+			// The rule is made where it should be before the other one goes.
+			priorities("priority", map[string]int32{"1": 9}, "CreateRule", "DeleteRule"),
+			priorities("priorities of two", map[string]int32{"1": 2, "2": 1}, "ModifyRule", "ModifyRule"),
+			drift{"no rule", func(t *testing.T, e *env, _ string) error {
+				t.Helper()
+
+				_, err := e.ELB.DeleteRule(t.Context(), &elbv2.DeleteRuleInput{RuleArn: e.rules(t, mg)["2"].RuleArn})
+
+				return err
+			}, []string{"CreateRule"}},
+			drift{"another rule", func(t *testing.T, e *env, arn string) error {
+				t.Helper()
+
+				_, err := e.ELB.CreateRule(t.Context(), &elbv2.CreateRuleInput{
+					ListenerArn: &arn, Priority: ptr(int32(7)), Conditions: from("ipv4"), Actions: forward(true, 50, 50),
+				})
+
+				return err
+			}, []string{"DeleteRule"}},
 		)
 	})
 }

@@ -2,15 +2,10 @@ package listener_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
-
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
-
-	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 
 	clusterapi "github.com/provider-nlb/provider-nlb/apis/cluster/v1alpha1"
 	namespacedapi "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
@@ -154,31 +149,6 @@ func (e *env) listeners(t *testing.T) []types.Listener {
 	kindtest.Must(t, err)
 
 	return out.Listeners
-}
-
-// writes are the accepted calls that changed something since the last Reset.
-func (e *env) writes() []string {
-	var out []string
-
-	for _, c := range e.Sim.Calls() {
-		if c.Code == "" && !strings.HasPrefix(c.Action, "Describe") && !strings.HasPrefix(c.Action, "Get") {
-			out = append(out, c.Action)
-		}
-	}
-
-	return out
-}
-
-// paused runs f while the object is not reconciled, and forgets its calls.
-func (e *env) paused(t *testing.T, mg obj, f func()) {
-	t.Helper()
-	e.Change(t, mg, func(mg obj) {
-		meta.AddAnnotations(mg, map[string]string{meta.AnnotationKeyReconciliationPaused: "true"})
-	})
-	e.Until(t, mg, "paused", func() bool { return mg.GetCondition(xpv2.TypeSynced).Reason == xpv2.ReasonReconcilePaused })
-	f()
-	e.Sim.Reset()
-	e.Change(t, mg, func(mg obj) { meta.RemoveAnnotations(mg, meta.AnnotationKeyReconciliationPaused) })
 }
 
 // loadBalancer makes a LoadBalancer object that has an ARN.

@@ -153,7 +153,7 @@ func TestUpdate(t *testing.T) {
 				e.Change(t, mg, tc.change(e))
 				e.UntilApplied(t, mg)
 
-				if diff := cmp.Diff(tc.writes, e.writes()); diff != "" {
+				if diff := cmp.Diff(tc.writes, e.Writes()); diff != "" {
 					t.Errorf("\n%s\n-want, +got:\n%s", tc.reason, diff)
 				}
 			})
@@ -172,7 +172,7 @@ func TestDriftIsRepairedByOneCallEach(t *testing.T) {
 
 		arn := meta.GetExternalName(mg)
 
-		e.paused(t, mg, func() {
+		e.Paused(t, mg, func() {
 			forward := []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: &e.b}}
 
 			rules, err := e.ELB.DescribeRules(t.Context(), &elbv2.DescribeRulesInput{ListenerArn: &arn})
@@ -191,11 +191,11 @@ func TestDriftIsRepairedByOneCallEach(t *testing.T) {
 				kindtest.Must(t, err)
 			}
 		})
-		e.Until(t, mg, "repaired", func() bool { return len(e.writes()) >= 5 })
+		e.Until(t, mg, "repaired", func() bool { return len(e.Writes()) >= 5 })
 		e.UntilApplied(t, mg)
 
 		want := []string{"AddTags", "DeleteRule", "ModifyListener", "ModifyListenerAttributes", "ModifyRule"}
-		if diff := cmp.Diff(want, slices.Sorted(slices.Values(e.writes()))); diff != "" {
+		if diff := cmp.Diff(want, slices.Sorted(slices.Values(e.Writes()))); diff != "" {
 			t.Errorf("-want, +got:\n%s", diff)
 		}
 

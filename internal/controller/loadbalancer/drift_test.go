@@ -97,7 +97,7 @@ func TestDriftOfEachFieldIsRepairedByOneCall(t *testing.T) {
 		arn, want := meta.GetExternalName(mg), e.balancers()[0]
 
 		for _, d := range drifts(t, a, b) {
-			e.paused(t, mg, func() { kindtest.Must(t, d.change(e, arn)) })
+			e.Paused(t, mg, func() { kindtest.Must(t, d.change(e, arn)) })
 			e.Until(t, mg, d.name+" repaired", func() bool { return cmp.Equal(want, e.balancers()[0]) && len(successes(e)) > 0 && reserved() })
 			e.UntilApplied(t, mg)
 
@@ -118,7 +118,7 @@ func TestMoreSecondaryAddressesThanDeclaredStay(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		mg := e.balancer(t, "edge", with(func(p *v1alpha1.LoadBalancerParameters) { p.SecondaryIPsPerSubnet = ptr(int32(2)) }))
 		e.UntilApplied(t, mg)
-		e.paused(t, mg, func() {
+		e.Paused(t, mg, func() {
 			arn := meta.GetExternalName(mg)
 			_, err := e.ELB.ModifyLoadBalancerAttributes(t.Context(), &elbv2.ModifyLoadBalancerAttributesInput{
 				LoadBalancerArn: &arn, Attributes: []types.LoadBalancerAttribute{{Key: ptr("secondary_ips.auto_assigned.per_subnet"), Value: ptr("3")}},

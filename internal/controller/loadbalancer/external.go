@@ -163,7 +163,7 @@ func (e *external) complete(ctx context.Context, mg LoadBalancer) error {
 	mg.SetConditions(ready(e.balancer.state(), e.change.attributes))
 
 	if impossible != nil {
-		return nil // The next look says so.
+		return nil //nolint:nilerr // It is no failure of the creation, and the next look says so.
 	}
 
 	done, err := e.applyCreation(ctx)

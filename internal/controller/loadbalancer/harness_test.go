@@ -9,10 +9,6 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
-
-	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
-
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 	"github.com/provider-nlb/provider-nlb/internal/controller/loadbalancer"
@@ -135,16 +131,4 @@ func (e *env) writes() []string {
 	}
 
 	return out
-}
-
-// paused runs f while the object is not reconciled, and forgets its calls.
-func (e *env) paused(t *testing.T, mg lb, f func()) {
-	t.Helper()
-	e.Change(t, mg, func(mg lb) {
-		meta.AddAnnotations(mg, map[string]string{meta.AnnotationKeyReconciliationPaused: "true"})
-	})
-	e.Until(t, mg, "paused", func() bool { return mg.GetCondition(xpv2.TypeSynced).Reason == xpv2.ReasonReconcilePaused })
-	f()
-	e.Sim.Reset()
-	e.Change(t, mg, func(mg lb) { meta.RemoveAnnotations(mg, meta.AnnotationKeyReconciliationPaused) })
 }

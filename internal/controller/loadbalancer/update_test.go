@@ -58,7 +58,7 @@ func TestEveryDriftIsRepairedByOneCallEach(t *testing.T) {
 			t.Fatalf("attributes: -want, +got:\n%s", diff)
 		}
 
-		e.paused(t, mg, func() {
+		e.Paused(t, mg, func() {
 			var errs [6]error
 			_, errs[0] = e.ELB.AddTags(t.Context(), &elbv2.AddTagsInput{ResourceArns: []string{arn}, Tags: []types.Tag{{Key: ptr("app"), Value: ptr("other")}}})
 			_, errs[1] = e.ELB.SetSecurityGroups(t.Context(), &elbv2.SetSecurityGroupsInput{LoadBalancerArn: &arn, SecurityGroups: []string{b}, EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic: "on"})

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
@@ -119,48 +118,6 @@ func TestSourcesAndProtocols(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestDriftIsRepaired(t *testing.T) {
-	request := func(f func(*types.SecurityGroupRuleRequest)) *types.SecurityGroupRuleRequest {
-		r := &types.SecurityGroupRuleRequest{
-			IpProtocol: ptr("tcp"), FromPort: ptr(int32(443)), ToPort: ptr(int32(443)), CidrIpv4: ptr("10.0.0.0/8"), Description: ptr("clients"),
-		}
-		f(r)
-
-		return r
-	}
-	cases := map[string]*types.SecurityGroupRuleRequest{
-		"Protocol":    request(func(r *types.SecurityGroupRuleRequest) { r.IpProtocol = ptr("udp") }),
-		"FromPort":    request(func(r *types.SecurityGroupRuleRequest) { r.FromPort = ptr(int32(1)) }),
-		"ToPort":      request(func(r *types.SecurityGroupRuleRequest) { r.ToPort = ptr(int32(444)) }),
-		"CIDR":        request(func(r *types.SecurityGroupRuleRequest) { r.CidrIpv4 = ptr("11.0.0.0/8") }),
-		"Description": request(func(r *types.SecurityGroupRuleRequest) { r.Description = nil }),
-	}
-
-	bothScopes(t, func(t *testing.T, e *env) {
-		r := e.rule(t, "https", with(func(p *params) { p.Description = ptr("clients") }))
-		e.UntilApplied(t, r)
-
-		id := meta.GetExternalName(r)
-		for name, drift := range cases {
-			_, err := e.EC2.ModifySecurityGroupRules(t.Context(), &ec2.ModifySecurityGroupRulesInput{
-				GroupId: &e.groupID, SecurityGroupRules: []types.SecurityGroupRuleUpdate{{SecurityGroupRuleId: &id, SecurityGroupRule: drift}},
-			})
-			kindtest.Must(t, err)
-			e.Sim.Reset()
-			e.Until(t, r, "repaired "+name, func() bool {
-				got := e.sdk(t)
-
-				return *got.IpProtocol == "tcp" && *got.FromPort == 443 && *got.ToPort == 443 && *got.CidrIpv4 == "10.0.0.0/8" &&
-					got.Description != nil && *got.Description == "clients"
-			})
-
-			if got := e.Sim.Count("ModifySecurityGroupRules"); got != 1 {
-				t.Errorf("%s was repaired by %d calls, want 1", name, got)
-			}
-		}
-	})
 }
 
 func TestRuleThatIsDeletedIsMadeAgain(t *testing.T) {
