@@ -53,9 +53,11 @@ type group struct {
 type binding struct {
 	order     Order
 	releasing bool
-	memory    targets.Memory
-	plan      targets.Plan
-	planned   bool
+	// born is when its first order came, by the clock of this process.
+	born    time.Time
+	memory  targets.Memory
+	plan    targets.Plan
+	planned bool
 	// live is what was read of the binding itself for the last plan, and unproven
 	// are the removals without evidence that it had.
 	live     Live
@@ -104,7 +106,7 @@ func (g *group) bind(o Order) bool {
 	defer g.mu.Unlock()
 	bd := g.bindings[o.Binding.UID]
 	if bd == nil {
-		bd = &binding{ports: slices.Clone(o.Ports), done: -1}
+		bd = &binding{ports: slices.Clone(o.Ports), done: -1, born: time.Now()}
 		g.bindings[o.Binding.UID] = bd
 	} else if bd.order.Requested != o.Requested {
 		g.read.againAt = time.Now()

@@ -99,6 +99,7 @@ var rollouts = map[string]rollout{
 		w.run(10 * time.Minute)
 		w.served(users, 2)
 	}},
+	"BlueGreen": {reason: "each of two weighted groups keeps what its binding wants, also while both are rolled; what has no weight and no pod is held until its binding is deleted", act: blueGreen},
 	"ThePortChanges": {reason: "processes that listen on both ports while the Service's targetPort changes lose nobody", act: func(w *world) {
 		a := patient(w, "web")
 		w.machinesIn(6)
@@ -124,13 +125,7 @@ var rollouts = map[string]rollout{
 		w.do(func() { clear(w.judges.writes) })
 		w.run(20 * time.Minute)
 		w.wrote(0, 0)
-		w.do(func() {
-			for _, zone := range zones {
-				if !slices.ContainsFunc(w.sim.Targets(arn), func(t awssim.Target) bool { return t.Zone == zone && t.State != awssim.Draining }) {
-					w.t.Errorf("nothing is held in zone %s", zone)
-				}
-			}
-		})
+		w.holdsInEachZone(arn)
 		w.do(func() { d.replicas = 4 })
 		w.settled(30 * time.Minute)
 	}},
@@ -204,6 +199,16 @@ func (w *world) healthy(p *running) bool {
 		}
 	}
 	return w.gates.healthy[p.key()]
+}
+
+// holdsInEachZone asserts that a group has targets in every zone yet.
+func (w *world) holdsInEachZone(arn string) {
+	w.t.Helper()
+	for _, zone := range zones {
+		if !slices.ContainsFunc(w.sim.Targets(arn), func(t awssim.Target) bool { return t.Zone == zone && t.State != awssim.Draining }) {
+			w.t.Errorf("nothing is held in zone %s", zone)
+		}
+	}
 }
 
 // rolled waits until all pods of an app are of its version, and ready.

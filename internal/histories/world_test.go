@@ -272,6 +272,16 @@ func (w *world) machinesIn(n int) []*machine {
 // groupOf makes a target group with a listener, for an app.
 func (w *world) groupOf(name string, a *app) string {
 	w.t.Helper()
+	arn := w.unattached(name, a)
+	if _, err := w.sim.AttachListener(arn, awssim.Listener{Zones: zones}); err != nil {
+		w.t.Fatal(err)
+	}
+	return arn
+}
+
+// unattached is groupOf without the listener.
+func (w *world) unattached(name string, a *app) string {
+	w.t.Helper()
 	params := map[string]string{"HealthCheckIntervalSeconds": "10", "HealthyThresholdCount": "2", "UnhealthyThresholdCount": "2"}
 	w.failsCheck[a.port] = a.failsCheck
 	if a.check != 0 {
@@ -283,9 +293,6 @@ func (w *world) groupOf(name string, a *app) string {
 		Attributes: map[string]string{"target_health_state.unhealthy.connection_termination.enabled": "false"},
 	})
 	if err != nil {
-		w.t.Fatal(err)
-	}
-	if _, err := w.sim.AttachListener(arn, awssim.Listener{Zones: zones}); err != nil {
 		w.t.Fatal(err)
 	}
 	return arn
