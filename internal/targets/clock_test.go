@@ -9,7 +9,7 @@ import (
 // set is a moment of a process whose wall clock somebody has set: the monotonic
 // reading is as ever. The standard library has no other way to make one.
 func set(t time.Time, by time.Duration) time.Time {
-	const inSeconds = 30                                                  // the low bits of the first word are nanoseconds
+	const inSeconds = 30 // the low bits of the first word are nanoseconds
 	*(*uint64)(unsafe.Pointer(&t)) += uint64(by/time.Second) << inSeconds
 	return t
 }
