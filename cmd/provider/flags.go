@@ -59,7 +59,7 @@ func newApp(f *flags) *kingpin.Application {
 	app.Flag("poll-jitter-percentage", "By how much the poll interval is varied.").Default("10").IntVar(&f.pollJitterPercentage)
 	app.Flag("min-poll-interval", "The shortest poll interval that a resource may ask for by annotation crossplane.io/poll-interval.").Default("30s").DurationVar(&f.minPollInterval)
 	app.Flag("poll-state-metric", "How often state metrics are recorded.").Default("30s").DurationVar(&f.pollStateMetricInterval)
-	app.Flag("max-reconcile-rate", "How many reconciles may start per second, and how many may run per kind.").Default("100").IntVar(&f.maxReconcileRate)
+	app.Flag("max-reconcile-rate", "How many reconciles may start per second, and how many may run per kind, at most 50.").Default("100").IntVar(&f.maxReconcileRate)
 	app.Flag("enable-management-policies", "Support spec.managementPolicies.").Default("true").Envar("ENABLE_MANAGEMENT_POLICIES").BoolVar(&f.enableManagementPolicies)
 	app.Flag("enable-changelogs", "Tell a sidecar of each change that is made in AWS (alpha).").Envar("ENABLE_CHANGE_LOGS").BoolVar(&f.enableChangeLogs)
 	app.Flag("changelogs-socket-path", "Socket that the sidecar listens on.").Default("/var/run/changelogs/changelogs.sock").Envar("CHANGELOGS_SOCKET_PATH").StringVar(&f.changeLogsSocket)

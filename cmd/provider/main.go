@@ -15,11 +15,6 @@ import (
 // version is set by the linker.
 var version = "dev"
 
-// gcPercent is how much garbage there may be for what is in use, unless GOGC says
-// otherwise. What is in use is small, with 300 bindings 27 MB, and hardly any CPU time
-// is needed when nothing changes: it is better spent on memory.
-const gcPercent = 50
-
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -45,6 +40,10 @@ func run(ctx context.Context, f *flags) error {
 	}
 
 	if err := p.register(); err != nil {
+		return err
+	}
+
+	if err := p.manager.Add(releaser{}); err != nil {
 		return err
 	}
 

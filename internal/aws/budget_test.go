@@ -3,6 +3,8 @@ package aws
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,10 +68,10 @@ func TestBudgetRates(t *testing.T) {
 		burst    int
 		next     time.Duration
 	}{
-		"RegistrationIsAllOurs":    {"We take all of registration: 20 at once, then 4 a second.", Registration, 20, 250 * time.Millisecond},
+		"RegistrationIsAllOurs":    {"We take all of registration but what jitter needs: 18 of 20 at once, then 4 a second.", Registration, 18, 250 * time.Millisecond},
 		"ReadsAreHalfOurs":         {"Half of 40 and of 10 a second is ours.", NonMutating, 20, 200 * time.Millisecond},
-		"MutationsHaveTheirBucket": {"AWS grants 20 mutations, then 3 a second.", Mutating, 20, 333333 * time.Microsecond},
-		"IntensiveOnesAreRare":     {"AWS grants 10, then one in 5 seconds.", ResourceIntensive, 10, 5 * time.Second},
+		"MutationsHaveTheirBucket": {"AWS grants 20 mutations, then 3 a second; 18 of them leave at once.", Mutating, 18, 333333 * time.Microsecond},
+		"IntensiveOnesAreRare":     {"AWS grants 10, then one in 5 seconds; 9 of them leave at once.", ResourceIntensive, 9, 5 * time.Second},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -88,12 +90,47 @@ func TestBudgetRates(t *testing.T) {
 	}
 }
 
+// TestJitterIsNoReasonToThrottle: AWS's bucket is the size that is documented, and each
+// call takes up to 400 ms more on its way than another.
+func TestJitterIsNoReasonToThrottle(t *testing.T) {
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			b, random, start := NewBudget(nil), rand.New(rand.NewPCG(seed, 0)), time.Now()
+			arrivals := make([]time.Duration, 400)
+			for i := range arrivals {
+				if err := b.Acquire(t.Context(), Registration, PriorityRegister); err != nil {
+					t.Fatal(err)
+				}
+				arrivals[i] = time.Since(start) + time.Duration(random.IntN(400))*time.Millisecond
+			}
+			slices.Sort(arrivals)
+			tokens, last, refused := Limits()[Registration].Burst, time.Duration(0), 0
+			for _, at := range arrivals {
+				tokens, last = min(Limits()[Registration].Burst, tokens+(at-last).Seconds()*Limits()[Registration].PerSecond), at
+				if tokens < whole {
+					refused++
+					continue
+				}
+				tokens--
+			}
+			if refused > 0 {
+				t.Errorf("seed %d: AWS refused %d of %d calls, want none", seed, refused, len(arrivals))
+			}
+			if last > 97*time.Second {
+				t.Errorf("seed %d: 400 calls took %s; AWS's own budget is 95 s", seed, last)
+			}
+		})
+	}
+}
+
 func TestBudgetOrder(t *testing.T) {
 	r, d, n, g := PriorityRegister, PriorityDeregister, PriorityNormal, PriorityBackground
 	cases := map[string]struct {
 		reason string
 		shares Shares
 		drain  Category
+		// tokens that the drained bucket has; 20 unless it is said.
+		tokens int
 		wants  []want
 		want   []string
 	}{
@@ -117,13 +154,13 @@ func TestBudgetOrder(t *testing.T) {
 		},
 		"RegistrationsBeforeDeregistrationsThatJustCame": {
 			reason: "While pods wait to be registered, targets that serve nobody do not take their tokens.",
-			shares: Shares{Registration: 1}, drain: Registration,
+			shares: Shares{Registration: 1}, drain: Registration, tokens: 18,
 			wants: []want{{"d1", Registration, d}, {"r1", Registration, r}, {"r2", Registration, r}, {"d2", Registration, d}, {"r3", Registration, r}},
 			want:  []string{"r1", "r2", "r3", "d1", "d2"},
 		},
 		"ExhaustedCategoriesHoldUpOnlyThemselves": {
 			reason: "A registration that waits for a registration token must not stop reads.",
-			shares: Shares{Registration: 1}, drain: Registration,
+			shares: Shares{Registration: 1}, drain: Registration, tokens: 18,
 			wants: []want{{"register", Registration, r}, {"read", NonMutating, n}},
 			want:  []string{"read", "register"},
 		},
@@ -132,7 +169,11 @@ func TestBudgetOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := NewBudget(plenty(tc.shares))
-				drain(t, b, tc.drain, r, 20)
+				tokens := tc.tokens
+				if tokens == 0 {
+					tokens = 20
+				}
+				drain(t, b, tc.drain, r, tokens)
 				if diff := cmp.Diff(tc.want, order(t, b, tc.wants)); diff != "" {
 					t.Errorf("%s\n-want, +got:\n%s", tc.reason, diff)
 				}
@@ -169,7 +210,7 @@ func TestBackgroundIsServedFromASmallShare(t *testing.T) {
 func TestGivingUpHarmsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(plenty(Shares{Registration: 1}))
-		drain(t, b, Registration, PriorityRegister, 20)
+		drain(t, b, Registration, PriorityRegister, 18)
 		start := time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
 		first := make(chan error, 1)
@@ -201,14 +242,14 @@ func TestATokenThatComesTooLateGoesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.leave(w)
-		drain(t, b, Registration, PriorityRegister, 20)
+		drain(t, b, Registration, PriorityRegister, 18)
 	})
 }
 
 func TestReturnedTokensAreThereAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(plenty(Shares{Registration: 1}))
-		drain(t, b, Registration, PriorityRegister, 20)
+		drain(t, b, Registration, PriorityRegister, 18)
 		b.Return(Registration)
 		drain(t, b, Registration, PriorityRegister, 1)
 	})
@@ -221,8 +262,8 @@ func TestAnEndedContextTakesNothing(t *testing.T) {
 	if err := b.Acquire(ctx, Mutating, 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
-	if got := b.Level()[Mutating].Tokens; got != 20 {
-		t.Errorf("%v tokens are left, want all 20", got)
+	if got := b.Level()[Mutating].Tokens; got != 18 {
+		t.Errorf("%v tokens are left, want all 18", got)
 	}
 }
 
@@ -268,18 +309,18 @@ func TestThrottlingHalvesARateAndItRecovers(t *testing.T) {
 func TestLevel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(nil)
-		drain(t, b, Registration, PriorityRegister, 20)
+		drain(t, b, Registration, PriorityRegister, 18)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { _ = b.Acquire(ctx, Registration, PriorityRegister) }()
 		synctest.Wait()
 		b.attempted("RegisterTargets", ClassNone)
 		b.attempted("DescribeTags", ClassThrottled)
 		want := map[Category]Level{
-			AccountWide:       {Tokens: 0, PerSecond: 5, Waiting: 1, Calls: 2, Throttled: 1},
-			ResourceIntensive: {Tokens: 10, PerSecond: 0.2},
+			AccountWide:       {Tokens: 2, PerSecond: 5, Waiting: 1, Calls: 2, Throttled: 1},
+			ResourceIntensive: {Tokens: 9, PerSecond: 0.2},
 			Registration:      {Tokens: 0, PerSecond: 4, Waiting: 1, Calls: 1},
 			NonMutating:       {Tokens: 0, PerSecond: 2.5, Calls: 1, Throttled: 1},
-			Mutating:          {Tokens: 20, PerSecond: 3},
+			Mutating:          {Tokens: 18, PerSecond: 3},
 		}
 		if diff := cmp.Diff(want, b.Level()); diff != "" {
 			t.Errorf("metrics read this\n-want, +got:\n%s", diff)

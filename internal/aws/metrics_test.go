@@ -58,7 +58,7 @@ func TestPartsOfTheAccount(t *testing.T) {
 	got := SharesOf(0.2).of(Limits())
 	want := map[Category]Limit{
 		AccountWide: {Burst: 8, PerSecond: 2}, NonMutating: {Burst: 8, PerSecond: 2},
-		Registration: {Burst: 20, PerSecond: 4}, Mutating: {Burst: 20, PerSecond: 3}, ResourceIntensive: {Burst: 10, PerSecond: 0.2},
+		Registration: {Burst: 18, PerSecond: 4}, Mutating: {Burst: 18, PerSecond: 3}, ResourceIntensive: {Burst: 9, PerSecond: 0.2},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want, +got:\n%s", diff)
@@ -74,7 +74,7 @@ func TestPartsOfTheAccount(t *testing.T) {
 func TestRegistrationsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(nil)
-		drain(t, b, Registration, PriorityRegister, 20)
+		drain(t, b, Registration, PriorityRegister, 18)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		served := make(chan Priority, 1000)

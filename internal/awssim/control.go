@@ -99,11 +99,12 @@ func (s *Sim) AttachListener(arn string, l Listener) (detach func(), err error) 
 
 // groupAt returns the group of an ARN, wherever it is.
 func (s *Sim) groupAt(arn string) *targetGroup {
-	m := targetGroupARN.FindStringSubmatch(arn)
-	if m == nil {
-		return nil
+	for _, w := range s.worlds {
+		if g := w.groups[arn]; g != nil {
+			return g
+		}
 	}
-	return s.world(place{m[2], m[1]}).groups[arn]
+	return nil
 }
 
 // SetAccepting says whether a process accepts on a port of an instance or

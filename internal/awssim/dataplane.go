@@ -38,7 +38,8 @@ func (s *Sim) takes(g *targetGroup, t *target, at time.Time) bool {
 	case healthy:
 		return true
 	case unhealthy:
-		return at.Before(t.failed.Add(s.unhealthyLag(g, t)))
+		// Nodes that never sent to it have nothing to learn (assumed).
+		return t.sent && at.Before(t.failed.Add(s.unhealthyLag(g, t)))
 	case unused, registering, checking, draining, gone:
 	}
 	return at.Before(t.avoided)

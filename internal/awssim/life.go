@@ -38,6 +38,9 @@ type target struct {
 	// passed is when it became healthy; failed is when it became unhealthy, and drained when it loses the connections
 	// that it may keep until then.
 	passed, failed, drained time.Time
+	// sent says that nodes have sent it connections since it was registered: it has
+	// been healthy.
+	sent bool
 	// avoided is when nodes have learned to send it no new connections.
 	avoided time.Time
 	// shown is what DescribeTargetHealth still shows until shownUntil; nil means
@@ -102,7 +105,7 @@ func (s *Sim) settleOne(w *world, g *targetGroup, t *target, now time.Time) {
 		return
 	}
 	if t.phase == unused {
-		t.phase, t.passes, t.fails = registering, 0, 0
+		t.phase, t.passes, t.fails, t.sent = registering, 0, 0, false
 		t.round++
 		t.until = now.Add(s.profile.Registration.pick(g.arn, t.ID, fmt.Sprint(t.Port, t.round)))
 	}
@@ -132,9 +135,11 @@ func (s *Sim) probe(w *world, g *targetGroup, t *target, now time.Time) {
 	if t.found == Accepts {
 		before := t.passes
 		t.passes, t.fails = t.passes+n, 0
-		if t.passes >= check.healthy && t.phase != healthy {
-			t.phase = healthy
-			t.passed = first.Add(time.Duration(max(0, check.healthy-before-1)) * interval)
+		if t.passes >= check.healthy {
+			if t.phase != healthy {
+				t.passed = first.Add(time.Duration(max(0, check.healthy-before-1)) * interval)
+			}
+			t.phase, t.sent = healthy, true
 		}
 		return
 	}

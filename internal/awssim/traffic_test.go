@@ -57,6 +57,17 @@ func TestTrafficRules(t *testing.T) {
 				e.t.Errorf("%d connections to an unhealthy target", share(got, e.a[0]))
 			}
 		}},
+		"NeverHealthyGetsNothing": {"A target that fails its first checks was never sent to, so nodes have nothing to learn.", healthDoc, func(b *bench) {
+			e := b.edge(nil)
+			id := "i-0123456789abcdef0"
+			e.sim.SeedInstance(awssim.Instance{ID: id, Zone: zoneA, VPC: vpc})
+			e.sim.SetAccepting(id, 8080, false)
+			e.ok(e.register(e.group, id))
+			if got := e.during(10*time.Minute, nil); share(got, id) != 0 {
+				e.t.Errorf("%d connections to a target that never was healthy", share(got, id))
+			}
+			diff(e.t, awssim.Unhealthy, e.stateOf(id))
+		}},
 		"UnhealthyCuts": {"Connections of an unhealthy target are cut.", attributesDoc, func(b *bench) {
 			e := b.edge(nil)
 			client := e.through(holding(time.Hour))

@@ -27,7 +27,7 @@ func TestAfterARestartWhoHasANewPodIsReadFirst(t *testing.T) {
 					b.world.run(id, 0)
 				}
 				began := time.Now()
-				b.world.news["web-149"] = !late
+				b.world.hasNews("web-149", !late)
 				for i := range groups {
 					o := b.order(fmt.Sprintf("web-%d", i), arns[i])
 					o.Ports = []int32{port} // as status has it
@@ -35,7 +35,7 @@ func TestAfterARestartWhoHasANewPodIsReadFirst(t *testing.T) {
 				}
 				if late {
 					time.Sleep(3 * time.Second)
-					b.world.news["web-149"] = true
+					b.world.hasNews("web-149", true)
 				}
 				b.world.run("web-149", 0, 1)
 				b.holds("the new pod", arns[last], 0, 1)

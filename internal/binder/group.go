@@ -31,6 +31,8 @@ type group struct {
 	key       groupKey
 	scheduler *scheduler
 	wake      chan struct{}
+	// born is when this process first knew of it.
+	born time.Time
 	// ctx is that of its goroutine and its reads; nil before the Binder is started.
 	ctx  context.Context
 	stop context.CancelFunc
@@ -51,9 +53,11 @@ type group struct {
 type binding struct {
 	order     Order
 	releasing bool
-	memory    targets.Memory
-	plan      targets.Plan
-	planned   bool
+	// born is when its first order came, by the clock of this process.
+	born    time.Time
+	memory  targets.Memory
+	plan    targets.Plan
+	planned bool
 	// live is what was read of the binding itself for the last plan, and unproven
 	// are the removals without evidence that it had.
 	live     Live
@@ -88,7 +92,7 @@ type binding struct {
 
 func newGroup(b *Binder, key groupKey, s *scheduler) *group {
 	return &group{
-		b: b, key: key, scheduler: s, wake: make(chan struct{}, 1),
+		b: b, key: key, scheduler: s, wake: make(chan struct{}, 1), born: time.Now(),
 		bindings: map[types.UID]*binding{}, targets: states{}, spans: newSpans(),
 	}
 }
@@ -102,7 +106,7 @@ func (g *group) bind(o Order) bool {
 	defer g.mu.Unlock()
 	bd := g.bindings[o.Binding.UID]
 	if bd == nil {
-		bd = &binding{ports: slices.Clone(o.Ports), done: -1}
+		bd = &binding{ports: slices.Clone(o.Ports), done: -1, born: time.Now()}
 		g.bindings[o.Binding.UID] = bd
 	} else if bd.order.Requested != o.Requested {
 		g.read.againAt = time.Now()
@@ -260,20 +264,13 @@ func (g *group) input(bd *binding, now time.Time) targets.Input {
 	view := g.b.o.Clusters.View(id, g.targets.registered())
 	since := g.b.o.Clusters.CompleteSince(id)
 	in := targets.Input{
-		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.targets.list(),
+		Now: now, Group: o.Group, Policy: o.Policy.WithDefaults(), View: view, Targets: g.known(now),
 		Unread:    o.Provisional || g.read.done.IsZero() || since.IsZero() || g.unsettled(since, now),
 		UsedPorts: bd.ports, OwnIPs: o.OwnIPs,
-		Siblings: map[targets.Key]bool{}, QuotaFull: g.write.quotaFull(now),
+		QuotaFull: g.write.quotaFull(now), QuotaRoom: g.write.room,
 		Claimed: o.Claimed, Releasing: bd.releasing, Memory: bd.memory,
 	}
-	for _, other := range g.bindings {
-		if other == bd || other.releasing {
-			continue
-		}
-		for _, k := range other.plan.Wanted {
-			in.Siblings[k] = true
-		}
-	}
+	g.siblings(bd, &in)
 	live := g.b.o.Live(o.Binding)
 	bd.live, in.Policy.Approved = live, live.Approved
 	if live.NoRegister != "" {

@@ -11,7 +11,8 @@ import (
 // heirAgain is when a release looks again for an heir that has given no order yet.
 const heirAgain = time.Second
 
-// heirBlindFor is how old a binding may be that is waited for to see its pods.
+// heirBlindFor is how long a binding is waited for to see its pods, from its first
+// order on: when the API server noted its creation says nothing by our clock.
 const heirBlindFor = time.Minute
 
 // awaitHeir keeps the targets of a binding that is being deleted while another one
@@ -33,7 +34,7 @@ func (g *group) awaitHeir(bd *binding, in *targets.Input, now time.Time) time.Ti
 // that never does must not hold up a deletion for ever. Callers hold mu.
 func (g *group) blindHeir(now time.Time) bool {
 	for _, bd := range g.bindings {
-		young := now.Sub(bd.order.Created) < heirBlindFor
+		young := now.Sub(bd.born) < heirBlindFor
 		if !bd.releasing && young && g.b.o.Clusters.CompleteSince(string(bd.order.Binding.UID)).IsZero() {
 			return true
 		}

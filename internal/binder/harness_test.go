@@ -328,6 +328,13 @@ func (w *world) ReadySince(id string, _ time.Time) bool {
 	return w.news[id]
 }
 
+// hasNews says whether a binding has a new pod.
+func (w *world) hasNews(id string, news bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.news[id] = news
+}
+
 func (w *world) RanBackwards() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()

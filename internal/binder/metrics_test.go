@@ -14,7 +14,7 @@ func TestMetricsOfReads(t *testing.T) {
 		b.many(2)
 		b.settled(10 * time.Minute)
 		b.sim.Fault(awssim.Fault{Action: health, Effect: awssim.Hang})
-		time.Sleep(40 * time.Minute) // Both were confirmed 15 s after they were written.
+		time.Sleep(40 * time.Minute) // Both were read last 75 s after the start.
 		registry := prometheus.NewPedanticRegistry()
 		if err := registry.Register(b.engine); err != nil {
 			t.Fatal(err)
@@ -28,8 +28,8 @@ func TestMetricsOfReads(t *testing.T) {
 			got[f.GetName()] = time.Duration(f.GetMetric()[0].GetGauge().GetValue()) * time.Second
 		}
 		age := got["provider_nlb_aws_health_read_age_seconds"]
-		if age < 49*time.Minute || age > 50*time.Minute {
-			t.Errorf("the oldest read is %s old, want the time since the confirming read", age)
+		if age < 48*time.Minute || age > 49*time.Minute {
+			t.Errorf("the oldest read is %s old, want the time since the last read", age)
 		}
 		if due, ok := got["provider_nlb_aws_health_reads_due"]; due != 0 || !ok {
 			t.Errorf("%v are due before the poll interval is over", due)

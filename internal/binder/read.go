@@ -26,10 +26,9 @@ const (
 
 // readState is what is known of the group's reads.
 type readState struct {
-	// done is when the last successful read came back; zero before the first.
-	done time.Time
-	// began is when the last successful read was sent.
-	began time.Time
+	// began is when the last successful read began, and done when it came back; zero
+	// before the first.
+	began, done time.Time
 	// ended is when the last read came back, well or not; zero before the first.
 	ended    time.Time
 	inFlight bool
@@ -66,8 +65,8 @@ func (r *readState) failed(err error, now time.Time) {
 }
 
 // succeeded notes a read that did not.
-func (r *readState) succeeded(now, again time.Time) {
-	r.done, r.againAt = now, again
+func (r *readState) succeeded(began, now, again time.Time) {
+	r.began, r.done, r.againAt = began, now, again
 	r.err, r.errSince, r.failures = nil, time.Time{}, 0
 }
 
@@ -83,7 +82,7 @@ func (g *group) askForRead() (first bool) {
 		return true
 	}
 	if !g.read.inFlight {
-		g.scheduler.want(g, g.gateWish(g.evidence(g.guardedWish(g.read.wish(g.targets, time.Now(), g.poll())))))
+		g.scheduler.want(g, g.inherited(g.gateWish(g.evidence(g.guardedWish(g.read.wish(g.targets, time.Now(), g.poll()))))))
 	}
 	return false
 }
@@ -157,6 +156,51 @@ func (g *group) startRead() bool {
 	return true
 }
 
+// staleAfter is how old a word of AWS's may be that a target is not healthy: longer
+// than between two reads of a group that has such a one, with others in turn.
+const staleAfter = 90 * time.Second
+
+// blurred says that the last read may be older than the last write of the process
+// before this one: what it tells of may have been deregistered since.
+func (g *group) blurred() bool { return g.read.began.Before(g.born.Add(readLag)) }
+
+// inherited is a wish with what the process before this one may have left. A
+// departure that waits because the first read is blurred waits for the next; and a
+// call that was given up with that process may take effect after all.
+func (g *group) inherited(w wish) wish {
+	sooner := func(u urgency, due time.Time) {
+		if due.Before(w.due) {
+			w.urgency, w.due = min(u, w.urgency), due
+		}
+	}
+	if g.read.err != nil {
+		return w
+	}
+	if late := g.born.Add(lateAfter); g.read.began.Before(late) {
+		sooner(urgencyQuiet, late)
+	}
+	for _, bd := range g.bindings {
+		if g.blurred() && len(bd.plan.Waiting) > 0 {
+			sooner(urgencyAwaited, g.born.Add(readLag+time.Second))
+		}
+	}
+	return w
+}
+
+// known are the group's targets for a plan. While the group cannot be read nobody
+// knows who serves, nor so soon after a start that AWS may tell of what was before
+// the last write; and a target that was not healthy may have become so. Callers
+// hold mu.
+func (g *group) known(now time.Time) []targets.Target {
+	out := g.targets.list()
+	old, unsure := now.Sub(g.read.done) > staleAfter, g.read.err != nil || g.blurred()
+	for i, t := range out {
+		awaited := t.Health == targets.HealthInitial || t.Health == targets.HealthUnhealthy || t.Health == targets.HealthUnhealthyDraining
+		out[i].Stale = unsure || old && awaited
+	}
+	return out
+}
+
 // access is that of the oldest order; callers hold mu.
 func (g *group) access() *aws.Access {
 	for _, bd := range g.sorted() {
@@ -178,8 +222,7 @@ func (g *group) readOnce(ctx context.Context, access *aws.Access) {
 	g.read.inFlight, g.read.ended = false, now
 	switch {
 	case err == nil:
-		g.read.began = began
-		g.read.succeeded(now, g.targets.merge(read, began, now))
+		g.read.succeeded(began, now, g.targets.merge(read, began, now))
 		g.goneSince = time.Time{}
 		g.spans.read(g.targets, began, now, g.b.measured.healthy.WithLabelValues(g.key.account, g.key.region), g.b.measured.gone.WithLabelValues(g.key.account, g.key.region))
 	case aws.IsNotFound(err, "TargetGroupNotFound"):

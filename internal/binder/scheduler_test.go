@@ -304,3 +304,26 @@ func (b *bench) within10(what string, is func() bool) {
 		}
 	}
 }
+
+// TestWhileAGroupCannotBeReadTheLastOneStays: nobody knows by then who serves.
+func TestWhileAGroupCannotBeReadTheLastOneStays(t *testing.T) {
+	inBubble(t, awssim.Options{Profile: awssim.Observed}, 10*time.Minute, func(t *testing.T, b *bench) {
+		b.nodes(6)
+		arn := b.group("web")
+		b.world.run("web", 1)
+		b.engine.Bind(b.order("web", arn))
+		time.Sleep(5 * time.Minute) // the one of the other zone is healthy, so AWS does not fail open
+		b.world.run("web", 0, 1)
+		time.Sleep(15 * time.Second)
+		repair := b.sim.Fault(awssim.Fault{Action: health, Effect: awssim.Deny})
+		time.Sleep(10 * time.Minute) // it becomes healthy, and nobody hears of it
+		b.world.run("web", 0, 1, 2)
+		b.world.change("web", func() { b.world.pods["web"][0].Terminating = true })
+		time.Sleep(time.Minute)
+		if diff := cmp.Diff(want(0, 1, 2), b.held(arn)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		repair()
+		b.within10("the other one has become healthy", func() bool { return cmp.Diff(want(1, 2), b.held(arn)) == "" })
+	})
+}

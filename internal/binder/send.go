@@ -18,7 +18,7 @@ func send(ctx context.Context, op operation, arn string) (string, error) {
 	for i := range op.changes {
 		descriptions[i] = types.TargetDescription{Id: &op.changes[i].ID, Port: &op.changes[i].Port}
 	}
-	client := op.binding.order.Access.ELBv2
+	client := op.order.Access.ELBv2
 	if op.register {
 		out, err := client.RegisterTargets(ctx, &elbv2.RegisterTargetsInput{TargetGroupArn: &arn, Targets: descriptions}, aws.NoRetry)
 		if err != nil {
@@ -43,7 +43,7 @@ func (g *group) audit(op operation, requestID string, err error) {
 	if op.register {
 		verb, reason = "registered", "RegisteredTargets"
 	}
-	ref := op.binding.order.Binding
+	ref := op.order.Binding
 	all := make([]string, len(op.changes))
 	for i, c := range op.changes {
 		all[i] = fmt.Sprintf("%s:%d", c.ID, c.Port)

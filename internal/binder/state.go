@@ -13,6 +13,9 @@ const (
 	readLag = 30 * time.Second
 	// confirmAfter the last write of a burst comes one confirming read.
 	confirmAfter = 15 * time.Second
+	// lateAfter a call of which nobody knows the effect it is looked whether it had one
+	// after all: that takes up to 40 s (design §8), and a read may lag.
+	lateAfter = 75 * time.Second
 	// Wishes to read again, by what is waited for.
 	wishRegistering   = 10 * time.Second
 	wishChecking      = 2 * time.Second
@@ -41,6 +44,10 @@ type state struct {
 	refusals int
 	// unhealthySince is since when AWS calls it unhealthy without a break.
 	unhealthySince time.Time
+	// leftAt is when it was deregistered last, or may have been.
+	leftAt time.Time
+	// doubtedAt is when a write of it failed last that may have an effect yet.
+	doubtedAt time.Time
 	// drainUntil is when it should be gone.
 	drainUntil time.Time
 	// staleUntil is until when a read may still tell the health that it had before
@@ -99,17 +106,20 @@ func (s states) wroteRegistered(keys []targets.Key, now time.Time) {
 func (s states) wroteDeregistered(keys []targets.Key, now time.Time, drain time.Duration) {
 	for _, k := range keys {
 		t := s.of(k)
-		t.Presence, t.LastWrite = targets.Draining, now
+		t.Presence, t.LastWrite, t.leftAt = targets.Draining, now, now
 		t.Health, t.Reason = targets.HealthDraining, "Target.DeregistrationInProgress"
 		t.drainUntil = now.Add(drain)
 	}
 }
 
 // doubted notes a write of which nobody knows whether it took effect.
-func (s states) doubted(keys []targets.Key, now time.Time) {
+func (s states) doubted(keys []targets.Key, now time.Time, register bool) {
 	for _, k := range keys {
 		t := s.of(k)
-		t.Presence, t.LastWrite = targets.Unknown, now
+		t.Presence, t.LastWrite, t.doubtedAt = targets.Unknown, now, now
+		if !register {
+			t.leftAt = now
+		}
 	}
 }
 
@@ -154,7 +164,7 @@ func (s states) merge(read []reading, began, now time.Time) time.Time {
 	for _, r := range read {
 		seen[r.Key] = true
 		t := s.of(r.Key)
-		if t.written(began) && t.Presence != r.presence() {
+		if t.written(began) && t.Presence != r.presence() || t.returned(began) {
 			disagrees(t)
 			continue
 		}
@@ -165,9 +175,9 @@ func (s states) merge(read []reading, began, now time.Time) time.Time {
 		case seen[k]:
 		case t.written(began) && (t.Presence == targets.Registered || t.Presence == targets.Unknown):
 			disagrees(t)
-		case t.RefusedUntil.IsZero():
+		case t.RefusedUntil.IsZero() && !now.Before(t.doubtedAt.Add(lateAfter)):
 			delete(s, k)
-		default: // what AWS refused is remembered
+		default: // what AWS refused is remembered, and what may come yet
 			t.Presence, t.Health, t.Reason = targets.Absent, targets.HealthUnread, ""
 		}
 	}
@@ -177,6 +187,12 @@ func (s states) merge(read []reading, began, now time.Time) time.Time {
 // written says whether a read that began then may be older than our last write.
 func (t *state) written(began time.Time) bool {
 	return !t.LastWrite.IsZero() && t.LastWrite.After(began.Add(-readLag))
+}
+
+// returned says that it has been registered anew, and that a read that began then may
+// tell of its health before it left.
+func (t *state) returned(began time.Time) bool {
+	return t.Presence == targets.Registered && t.LastWrite.After(t.leftAt) && t.leftAt.After(began.Add(-readLag))
 }
 
 func (t *state) take(r reading, began, now time.Time) {
@@ -227,6 +243,9 @@ func (s states) wish(last, now time.Time, poll time.Duration) wish {
 		// One confirming read after the last write of a burst.
 		if confirm := t.LastWrite.Add(confirmAfter); !t.LastWrite.IsZero() && confirm.After(last) {
 			sooner(urgencyAwaited, confirm)
+		}
+		if late := t.doubtedAt.Add(lateAfter); !t.doubtedAt.IsZero() && late.After(last) {
+			sooner(urgencyAwaited, late)
 		}
 	}
 	return w

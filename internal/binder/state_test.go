@@ -25,7 +25,11 @@ func TestMerge(t *testing.T) {
 		// began is when the read began; it is taken in a second later.
 		began int
 		want  targets.Presence
-		again bool
+		// health, where it is what the case is about.
+		health targets.Health
+		again  bool
+		// kept: it is remembered though AWS does not have it.
+		kept bool
 	}{
 		"AnUnknownTargetIsTakenIn": {
 			reason: "a target that AWS has and we do not know is registered",
@@ -51,6 +55,16 @@ func TestMerge(t *testing.T) {
 			held:   &state{Target: targets.Target{Presence: targets.Registered, LastWrite: at(0)}},
 			read:   healthy, began: 1, want: targets.Registered,
 		},
+		"HealthBeforeItLeftIsNotItsHealth": {
+			reason: "a target that was deregistered and registered again has to become healthy again, whatever a read says that may be older",
+			held:   &state{Target: targets.Target{Presence: targets.Registered, Health: targets.HealthInitial, LastWrite: at(10)}, leftAt: at(0)},
+			read:   healthy, began: 20, want: targets.Registered, health: targets.HealthInitial, again: true,
+		},
+		"HealthAfterItCameBackIsItsHealth": {
+			reason: "when no read can be so old it is believed",
+			held:   &state{Target: targets.Target{Presence: targets.Registered, Health: targets.HealthInitial, LastWrite: at(10)}, leftAt: at(0)},
+			read:   healthy, began: 31, want: targets.Registered, health: targets.HealthHealthy,
+		},
 		"AWriteDuringTheReadWins": {
 			reason: "a read that began before a write cannot know of it",
 			held:   &state{Target: targets.Target{Presence: targets.Registered, LastWrite: at(5)}},
@@ -71,10 +85,15 @@ func TestMerge(t *testing.T) {
 			held:   &state{Target: targets.Target{Presence: targets.Registered, LastWrite: at(0)}},
 			read:   []reading{{Key: key, health: targets.HealthDraining, reason: "Target.DeregistrationInProgress"}}, began: 40, want: targets.Draining,
 		},
+		"ACallThatMayTakeEffectYetIsRemembered": {
+			reason: "a call that timed out can register the target 40 s later, and then it must be looked for",
+			held:   &state{Target: targets.Target{Presence: targets.Unknown, LastWrite: at(0)}, doubtedAt: at(0)},
+			began:  31, want: targets.Absent, kept: true,
+		},
 		"ARefusalIsRemembered": {
 			reason: "a target that AWS refused is in no read, and must not be forgotten for that",
 			held:   &state{Target: targets.Target{Presence: targets.Absent, RefusedUntil: at(60), Refusal: "no"}},
-			began:  31, want: targets.Absent,
+			began:  31, want: targets.Absent, kept: true,
 		},
 	}
 	for name, tc := range cases {
@@ -91,6 +110,12 @@ func TestMerge(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s: presence: %s", tc.reason, diff)
+			}
+			if kept := s[key] != nil; tc.want == targets.Absent && kept != tc.kept {
+				t.Errorf("%s: kept: %t", tc.reason, kept)
+			}
+			if held := s[key]; tc.health != "" && cmp.Diff(tc.health, held.Health) != "" {
+				t.Errorf("%s: health: %s", tc.reason, held.Health)
 			}
 			if diff := cmp.Diff(tc.again, !again.IsZero()); diff != "" {
 				t.Errorf("%s: read again: %s", tc.reason, diff)
@@ -120,6 +145,10 @@ func TestWish(t *testing.T) {
 		},
 		"FirstChecksAreLookedAtEvery2Seconds": {
 			reason: "it is a matter of seconds", held: registered(targets.HealthInitial, reasonChecking), now: 0, want: 2, urgency: urgencyAwaited,
+		},
+		"WhatMayTakeEffectYetIsLookedAtWhenItMust": {
+			reason: "a call that timed out may undo what came after it, up to 40 s later, and a read lags by 30 s",
+			held:   &state{Target: registered(targets.HealthHealthy, "").Target, doubtedAt: at(0)}, now: 10, want: 75, urgency: urgencyAwaited,
 		},
 		"AnUnhealthyTargetIsLookedAtEvery15Seconds": {
 			reason: "it may come back", held: &state{Target: registered(targets.HealthUnhealthy, "").Target, unhealthySince: at(0)}, now: 10, want: 15, urgency: urgencyAwaited,

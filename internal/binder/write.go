@@ -23,7 +23,10 @@ type writeState struct {
 	failures int
 	retryAt  time.Time
 	quotaAt  time.Time
-	err      error
+	// room is how many registrations are asked for at a time since a quota refused
+	// more; 0 is none.
+	room int
+	err  error
 }
 
 // notBefore is when the next write may be tried. A group that does not exist is
@@ -56,9 +59,11 @@ func (w *writeState) failed(err error, now time.Time) {
 }
 
 // An operation is one call: targets of one binding to register or deregister.
+// order is the binding's as of then: it can change while the call is made.
 type operation struct {
 	register bool
 	binding  *binding
+	order    Order
 	changes  []targets.Change
 }
 
@@ -82,7 +87,7 @@ func (g *group) choose(all []*binding) operation {
 				changes = bd.writable(bd.plan.Register)
 			}
 			if len(changes) > 0 {
-				return operation{register, bd, slices.Clone(changes[:min(len(changes), chunk)])}
+				return operation{register, bd, bd.order, slices.Clone(changes[:min(len(changes), chunk)])}
 			}
 		}
 		return operation{}
@@ -124,7 +129,7 @@ func (g *group) carryOut(ctx context.Context) {
 	if op.empty() {
 		return
 	}
-	access, priority := op.binding.order.Access, aws.PriorityDeregister
+	access, priority := op.order.Access, aws.PriorityDeregister
 	if op.register {
 		priority = aws.PriorityRegister
 	}
@@ -155,7 +160,7 @@ func (g *group) call(ctx context.Context, op operation) {
 		g.targets.wroteRegistered(keys, now)
 		g.write.succeeded()
 	case err == nil:
-		g.targets.wroteDeregistered(keys, now, op.binding.order.Drain)
+		g.targets.wroteDeregistered(keys, now, op.order.Drain)
 		g.write.succeeded()
 		g.write.quotaAt = time.Time{} // there is room again
 	case op.register && (aws.Code(err) == "InvalidTarget" || class == aws.ClassTerminal):
@@ -164,13 +169,16 @@ func (g *group) call(ctx context.Context, op operation) {
 		g.refuse(ctx, op, err)
 		return
 	case class == aws.ClassQuota:
-		g.write.quotaAt = now
-		g.write.failed(err, now)
+		// Some of it may fit: half as much is tried at once, then half of that.
+		g.write.quotaAt, g.write.room = now, len(op.changes)/2
+		if g.write.err = err; g.write.room == 0 {
+			g.write.failed(err, now)
+		}
 	case aws.IsNotFound(err, "TargetGroupNotFound"):
 		g.gone(now)
 	case class == aws.ClassTransient || class == aws.ClassUnknown:
 		// Nobody knows whether it took effect.
-		g.targets.doubted(keys, now)
+		g.targets.doubted(keys, now, op.register)
 		g.write.failed(err, now)
 	default: // refused for certain: throttled, denied
 		g.write.failed(err, now)
@@ -187,7 +195,7 @@ func (g *group) refuse(ctx context.Context, op operation, err error) {
 	if len(bad) == 0 && len(op.changes) > 1 {
 		half := len(op.changes) / 2
 		for _, part := range [][]targets.Change{op.changes[:half], op.changes[half:]} {
-			g.call(ctx, operation{op.register, op.binding, part})
+			g.call(ctx, operation{op.register, op.binding, op.order, part})
 		}
 		return
 	}

@@ -187,6 +187,7 @@ func (c *Cluster) dropPod(p *pod, t *touched) {
 // saw it being deleted.
 func (c *Cluster) forget(p *pod, relisted bool, t *touched) {
 	c.podTable.remove(p.key())
+	c.touchHolders(p, t)
 	c.gates.note(p.key(), nil, t)
 	for sub := range c.subs.byNamespace[p.Namespace] {
 		knew := sub.knew(p)
@@ -202,7 +203,6 @@ func (c *Cluster) forget(p *pod, relisted bool, t *touched) {
 			}
 		}
 	}
-	c.touchHolders(p, t)
 }
 
 func (c *Cluster) replacePods(all []*pod, t *touched) {
@@ -251,18 +251,20 @@ func (c *Cluster) selection(sub *subscription) targets.Selection {
 	return s
 }
 
-// touchHolders touches the subscriptions that have a target at a port of p's
-// node that p declares: it may have taken it, or given it back.
+// touchHolders touches the subscriptions that have a target on p's node at a port
+// that p declares, or served once: it may have taken it, or given it back.
 func (c *Cluster) touchHolders(p *pod, t *touched) {
 	n := c.nodeTable.live[p.Node]
-	if n == nil || n.InstanceID == "" {
+	if n == nil {
 		return
 	}
-	for sub := range c.subs.byInstance[n.InstanceID] {
-		for _, k := range sub.registered {
-			if k.ID == n.InstanceID && occupies(p, n, k.Port, sub.query) {
-				t.add(sub)
-				break
+	for _, id := range append([]string{n.InstanceID}, n.Addresses...) {
+		for sub := range c.subs.byInstance[id] {
+			for _, k := range sub.registered {
+				if k.ID == id && (sub.knew(p) || declares(p, n, k.Port, sub.query)) {
+					t.add(sub)
+					break
+				}
 			}
 		}
 	}

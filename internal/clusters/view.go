@@ -34,7 +34,7 @@ func (c *Cluster) View(id string, registered []targets.Key) targets.View {
 	if v.Incomplete == "" {
 		v.Missing = sub.found.missing
 		if v.Missing == "" {
-			v.Occupied = c.occupied(sub)
+			v.Occupied, v.Unselected = c.onPorts(sub)
 		}
 	}
 	return v
@@ -95,16 +95,17 @@ func (s *subscription) vanished(now time.Time) map[targets.Key]bool {
 	return out
 }
 
-// occupied names strangers that own the port of a target which no matching pod
-// accounts for.
+// onPorts names pods that do not match on the ports of targets which no matching pod
+// accounts for: strangers that own the port, and pods that an edit of the selection
+// or of their labels took away.
 //
-// That is evidence against a target under every policy, so it must not be made
+// The first is evidence against a target under every policy, so it must not be made
 // by an edit: pods which existed before the subscription, or which once matched
 // it, are not strangers. A takeover while the provider was not running is then
 // left to the other rules.
-func (c *Cluster) occupied(sub *subscription) map[targets.Key]targets.PodRef {
+func (c *Cluster) onPorts(sub *subscription) (occupied map[targets.Key]targets.PodRef, unselected map[targets.Key]targets.Pod) {
 	if len(sub.registered) == 0 || sub.query.GroupProtocol == "" {
-		return nil // without the protocol it is not known what a pod accounts for
+		return nil, nil // without the protocol it is not known what a pod accounts for
 	}
 	claimed := map[targets.Key]bool{}
 	for _, p := range sub.pods {
@@ -112,27 +113,66 @@ func (c *Cluster) occupied(sub *subscription) map[targets.Key]targets.PodRef {
 			claimed[k] = true
 		}
 	}
-	var out map[targets.Key]targets.PodRef
+	occupied, unselected = map[targets.Key]targets.PodRef{}, map[targets.Key]targets.Pod{}
+	left := map[targets.Key]*pod{}
 	nodes := c.nodeTable.nodes(time.Now())
 	for _, k := range sub.registered {
-		n := c.nodeTable.live[nodes.ByInstance[k.ID].Name]
-		if claimed[k] || n == nil || n.InstanceID != k.ID {
+		n := c.holder(nodes, k)
+		if claimed[k] || n == nil {
 			continue
 		}
 		for _, p := range c.podTable.byNode[n.Name] {
-			if !c.stranger(sub, p) || !occupies(p, n, k.Port, sub.query) {
-				continue
+			switch {
+			case sub.pods[p.key()] != nil:
+			case !c.stranger(sub, p):
+				if was, ok := left[k]; sub.left(p, n, k.Port) && (!ok || before(p, was, n, k.Port, sub.query)) {
+					left[k] = p
+				}
+			case n.InstanceID == k.ID && occupies(p, n, k.Port, sub.query):
+				if was, ok := occupied[k]; !ok || byName(p.PodRef, was) < 0 {
+					occupied[k] = p.PodRef
+				}
 			}
-			if now, ok := out[k]; ok && byName(now, p.PodRef) < 0 {
-				continue
-			}
-			if out == nil {
-				out = map[targets.Key]targets.PodRef{}
-			}
-			out[k] = p.PodRef
 		}
 	}
-	return out
+	for k, p := range left {
+		unselected[k] = p.Pod
+	}
+	return nilIfEmpty(occupied), nilIfEmpty(unselected)
+}
+
+// before: of two that may serve on a port, the one that declares it is the likelier.
+func before(p, other *pod, n *node, port int32, q Query) bool {
+	if mine, its := declares(p, n, port, q), declares(other, n, port, q); mine != its {
+		return mine
+	}
+	return byName(p.PodRef, other.PodRef) < 0
+}
+
+// holder is the node that a target is on, if it is there.
+func (c *Cluster) holder(nodes *targets.Nodes, k targets.Key) *node {
+	name := nodes.ByInstance[k.ID].Name
+	if name == "" {
+		name = nodes.ByAddress[k.ID].Name
+	}
+	n := c.nodeTable.live[name]
+	if n == nil || n.InstanceID != k.ID && !slices.Contains(n.Addresses, k.ID) {
+		return nil
+	}
+	return n
+}
+
+func nilIfEmpty[K comparable, V any](m map[K]V) map[K]V {
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+// left says that a pod which does not match may serve on a port of its node: it
+// matched once, or it declares the port. It runs, or is about to stop.
+func (s *subscription) left(p *pod, n *node, port int32) bool {
+	return p.Phase == "Running" && (s.knew(p) || declares(p, n, port, s.query))
 }
 
 func (c *Cluster) stranger(sub *subscription, p *pod) bool {
@@ -167,14 +207,16 @@ func (c *Cluster) deselected(sub *subscription) map[string]bool {
 	return out
 }
 
-// occupies says that a pod on node n:
-//   - runs and is not about to stop,
-//   - declares a port of a protocol that the query's group forwards,
-//   - which is that host port, on an address of the node.
+// occupies says that a pod on node n runs, is not about to stop, and declares the
+// port.
 func occupies(p *pod, n *node, port int32, q Query) bool {
-	if p.Phase != "Running" || p.Terminating {
-		return false
-	}
+	return p.Phase == "Running" && !p.Terminating && declares(p, n, port, q)
+}
+
+// declares says that a pod on node n declares a port
+//   - of a protocol that the query's group forwards,
+//   - which is that host port, on an address of the node.
+func declares(p *pod, n *node, port int32, q Query) bool {
 	for _, declared := range p.Ports {
 		if !q.fits(declared.Protocol) {
 			continue

@@ -201,9 +201,15 @@ func (k Kind[I]) sibling(kind string) schema.GroupVersionKind {
 	return k.GVK.GroupVersion().WithKind(kind)
 }
 
+// mostWorkers of a kind, in one scope. An idle one costs 6 kB, and there are ten such
+// kinds. AWS grants an account 10 reads a second, and a call that hangs is given up after
+// 8 s: as many workers as bindings have are enough.
+const mostWorkers = 50
+
 func (k Kind[I]) controllerOptions(o Options, retries *retries) ctrlcontroller.Options {
 	opts := o.ForControllerRuntime()
 	opts.RateLimiter = retries
+	opts.MaxConcurrentReconciles = min(opts.MaxConcurrentReconciles, mostWorkers)
 
 	if k.MaxConcurrentReconciles > 0 {
 		opts.MaxConcurrentReconciles = k.MaxConcurrentReconciles

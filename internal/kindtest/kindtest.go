@@ -37,11 +37,7 @@ const (
 	Cluster = "c1"
 )
 
-const (
-	patience = 60 * time.Second
-	// shared is the provider configuration that objects use which name none.
-	shared = "default"
-)
+const patience = 60 * time.Second
 
 // Main is for TestMain.
 func Main(m *testing.M) {
@@ -66,19 +62,17 @@ type Env struct {
 	Config, Secret string
 }
 
-// BothScopes runs a test once for each scope, at the same time: one manager, and
-// an AWS for each.
+// BothScopes runs a test once for each scope, at the same time: an AWS for each,
+// and one manager for all tests of a package.
 func BothScopes(t *testing.T, test func(t *testing.T, e *Env), kinds ...Setup) {
 	t.Helper()
 
-	c, stop, err := Start(localtest.ControlPlane(t), time.Second, kinds...)
-	Must(t, err)
-	t.Cleanup(stop)
+	c := shared(t, kinds)
 
 	for _, gv := range []schema.GroupVersion{namespacedapi.SchemeGroupVersion, clusterapi.SchemeGroupVersion} {
 		t.Run(gv.Group, func(t *testing.T) {
 			t.Parallel()
-			test(t, NewEnv(t, c, gv, shared))
+			test(t, NewEnv(t, c, gv, newConfig()))
 		})
 	}
 }

@@ -2,7 +2,6 @@ package kindtest
 
 import (
 	"testing"
-	"time"
 
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 
-	"github.com/provider-nlb/provider-nlb/cluster/local/localtest"
 	"github.com/provider-nlb/provider-nlb/internal/controller"
 )
 
@@ -36,11 +34,7 @@ func BothScopesOf[I resource.Managed](t *testing.T, kind string, setup Setup, te
 func InScope[I resource.Managed](t *testing.T, gv schema.GroupVersion, kind string, setup Setup) *Typed[I] {
 	t.Helper()
 
-	c, stop, err := Start(localtest.ControlPlane(t), time.Second, setup)
-	Must(t, err)
-	t.Cleanup(stop)
-
-	e := NewEnv(t, c, gv, shared)
+	e := NewEnv(t, shared(t, []Setup{setup}), gv, newConfig())
 
 	return &Typed[I]{Env: e, ELB: elbv2.NewFromConfig(e.Sim.Config(Region)), kind: kind}
 }

@@ -73,13 +73,14 @@ func (d *departures) open(area string, ledger *Departures) {
 
 // refund takes back what is healthy again, and what was to leave and did not. The
 // latter are returned: they are the first to leave again, else a removal that
-// failed would let another one go as well.
+// failed would let another one go as well. One that was registered anew and does not
+// serve yet is missing as before.
 func (d *departures) refund(ledger Departures, candidates []leaver) map[Key]bool {
 	again := map[Key]bool{}
 	for _, l := range candidates {
 		if ledger.Left[l.Key] {
 			again[l.Key] = true
-			if l.target.Presence == Registered {
+			if l.healthy() {
 				delete(ledger.Left, l.Key)
 			}
 		}

@@ -98,6 +98,13 @@ func TestDepartureBudget(t *testing.T) {
 		{"UndoneIsRefunded", "A departure that is undone costs nothing: its target comes back and counts again.",
 			steps(one, carry(), carry(relabel(func(n *Node) { n.Class = NodeStays }, "n00")), carry(), two),
 			[]string{"- i-n01 NodeDeparting", "- i-n02 NodeDeparting"}},
+		{"ComingBackIsNotBack", "One that was registered anew and is not healthy yet is still missing when it is to leave again.",
+			steps(labelled, carry(relabel(func(n *Node) { n.Class = NodeStays }, old...)), carry(), func(in Input) Input {
+				in.Targets = upsert(in.Targets, Target{Key: key("n00"), Presence: Registered, Health: HealthInitial, Zone: "z1"})
+				in.Targets = upsert(in.Targets, Target{Key: key("n01"), Presence: Registered, Health: HealthInitial, Zone: "z1"})
+				in.Memory.Departures = map[string]Departures{"z1": {Before: in.Memory.Departures["z1"].Before, Left: map[Key]bool{key("n00"): true, key("n01"): true}}}
+				return with(in, relabel(departing, old...))
+			}), []string{"- i-n00 NodeDeparting", "- i-n01 NodeDeparting"}},
 		{"RestartsDoNotRefund", "A process that restarts does not get a new budget.",
 			steps(labelled, carry(), restart), nil},
 		{"RestartBeforeTheNextSignal", "Not even if nothing was waiting when it did.",

@@ -59,7 +59,7 @@ func (w *world) brake(v verdict) verdict {
 func (w *world) notOurs(s *spot) *verdict {
 	switch {
 	case s.sibling:
-		return keep(RuleSibling, "another binding of this cluster wants it")
+		return keep(RuleSibling, "another binding of this cluster wants it, or has made it")
 	case s.ours:
 		return nil
 	}

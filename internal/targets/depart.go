@@ -42,14 +42,19 @@ func (w *world) strength(s *spot) strength {
 }
 
 // support are the pods whose process may listen on the target: those that make
-// it; else the one that made it, if it makes another now; else, if that is not
-// known, any matching pod of the node.
+// it; else the one that made it, if it makes it no more, or another one that is not
+// selected and runs on its port; else, if that is not known, any matching pod of the
+// node.
 func (w *world) support(s *spot) []Pod {
+	former, there := w.former(s)
+	other, unselected := w.View.Unselected[s.Key]
 	switch {
 	case len(s.pods) > 0:
 		return s.pods
-	case w.moved(s):
-		return []Pod{w.pods[s.claim.Pod.UID]}
+	case there:
+		return []Pod{former}
+	case unselected && !w.Releasing:
+		return []Pod{other}
 	case s.claim.Pod == (PodRef{}) && s.known:
 		return w.onNode[s.node.Name]
 	}
@@ -88,7 +93,7 @@ func (w *world) counts(s *spot) bool {
 	if s.target.Shifted {
 		return false
 	}
-	return s.healthy() || w.failsOpen && s.target.Presence == Registered && s.target.Health == HealthUnhealthy
+	return !s.target.Stale && s.healthy() || w.failsOpen && s.target.Presence == Registered && s.target.Health == HealthUnhealthy
 }
 
 // mayServe: to leave itself, doubt is enough to protect it, but for a zonal shift:
@@ -109,26 +114,30 @@ func (f floor) allows(s *spot) bool {
 	}
 	f.add(s, -1)
 	defer f.add(s, 1)
-	others := f.count[f.w.area(s)]
-	if s.zone == "" && s.foreign() {
-		others = f.anywhere()
+	if s.zone == "" && !f.w.Group.CrossZone {
+		return f.everywhere()
 	}
+	others := f.count[f.w.area(s)]
 	if f.w.strength(s) == durable {
 		return others[durable] > 0
 	}
 	return others[durable]+others[fading] > 0
 }
 
-// anywhere counts the whole group: a foreign target whose zone nobody knows is the
-// last of its zone for all that is known, and would stay for ever.
-func (f floor) anywhere() map[strength]int {
-	all := map[strength]int{}
-	for _, count := range f.count {
-		for s, n := range count {
-			all[s] += n
+// everywhere: in each zone that has targets one serves that will last. A target whose
+// zone is not known, as one on an instance that is no node, may be in any of them.
+func (f floor) everywhere() bool {
+	zones := 0
+	for _, s := range f.w.spots {
+		_, wanted := f.w.wanted(s)
+		if s.zone == "" || !wanted && !s.registered() {
+			continue
+		}
+		if zones++; f.count[s.zone][durable] == 0 {
+			return false
 		}
 	}
-	return all
+	return zones > 0 || f.count[""][durable] > 0
 }
 
 // departures sorts leavers into those that go and those that wait.

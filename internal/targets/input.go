@@ -55,13 +55,21 @@ type Input struct {
 	UsedPorts []int32
 	// OwnIPs are, for target type ip, the targets recorded as ours.
 	OwnIPs map[Key]bool
-	// Wanted by other bindings of this cluster in the same group: never ours to
-	// remove.
+	// Siblings are wanted by other bindings of this cluster in the same group, or kept
+	// by them for a pod of theirs: never ours to remove.
 	Siblings map[Key]bool
+	// SiblingPorts are the ports that those have used, and SiblingIPs, for target type
+	// ip, the targets that they recorded: what makes a target of one of our nodes
+	// theirs where it is not ours, and never foreign.
+	SiblingPorts map[int32]bool
+	SiblingIPs   map[Key]bool
 	// QuotaFull says that AWS refused a registration for a quota. The plan then
 	// registers no more than it deregisters, so whoever sets it clears it when
 	// something has been deregistered, and from time to time to ask again.
 	QuotaFull bool
+	// QuotaRoom is how many more registrations than departures may be asked for all
+	// the same while QuotaFull: AWS refuses a whole batch where some of it would fit.
+	QuotaRoom int
 	// Claimed says that the group's tag exclusive-owner names this binding: foreign
 	// targets that were announced may leave.
 	Claimed bool

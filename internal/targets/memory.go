@@ -14,14 +14,18 @@ func (w *world) vacatedAt(s *spot) time.Time {
 	return s.claim.VacatedAt
 }
 
-// unreadySince is since when no pod of the target was ready. Kubernetes' own note
-// counts where there is one; a pod that never was ready continues the time of
-// the one before it.
+// unreadySince is since when no pod of the target was ready. What a plan has seen
+// counts first: if the last one saw a ready pod, the time starts now. Kubernetes' own
+// note counts where no plan was, and where it is of a ready moment that none saw; a
+// pod that never was ready continues the time of the one before it.
 func (w *world) unreadySince(s *spot) time.Time {
 	since := s.claim.UnreadySince
+	if since.IsZero() && s.claim.Pod != (PodRef{}) {
+		return w.Now
+	}
 	for _, pod := range s.pods {
 		if pod.UnreadySince.After(since) {
-			since = pod.UnreadySince
+			since = w.here(pod.UnreadySince)
 		}
 	}
 	if since.IsZero() {
@@ -29,6 +33,11 @@ func (w *world) unreadySince(s *spot) time.Time {
 	}
 	return since
 }
+
+// here is a time that another clock has noted, by the clock of this process. From then
+// on it is as old as it was plus what has passed, though somebody sets the wall clock:
+// the note itself has a wall clock's reading only.
+func (w *world) here(noted time.Time) time.Time { return w.Now.Add(-w.Now.Sub(noted)) }
 
 // remember makes the memory for the next plan. Pods that are seen are believed in
 // any view; that a pod is not there is believed only when absence is known: in a

@@ -100,8 +100,9 @@ func (w *world) admit(p *Plan, s *spot, v verdict) {
 // least.
 func (w *world) fillQuota(p *Plan, d *departures) {
 	need := 0
-	if w.QuotaFull {
-		need = len(p.Register)
+	if w.QuotaFull && w.QuotaRoom == 0 {
+		// What drains makes room when it is gone, and not twice.
+		need = max(0, len(p.Register)-len(p.Draining))
 	}
 	d.makeRoom(need)
 	if !w.QuotaFull {
@@ -115,7 +116,7 @@ func (w *world) fillQuota(p *Plan, d *departures) {
 		}
 	}
 	fair := evenly(p.Register, has, func(c Change) string { return c.Zone })
-	room := min(len(d.gone), len(fair))
+	room := min(len(d.gone)+w.QuotaRoom, len(fair))
 	p.Register = fair[:room]
 	for _, change := range fair[room:] {
 		change.Rule, change.Reason = RuleQuota, "a quota of the load balancer is exhausted; it waits until a target has left"
@@ -127,6 +128,9 @@ func (w *world) fillQuota(p *Plan, d *departures) {
 // has waited too long, and when time alone would change the plan.
 func (w *world) conclude(p *Plan, departures map[string]Departures, guarded GuardMemory) {
 	whole := w.View.Incomplete == "" && !w.Unread
+	if w.doubtful() {
+		departures = cloneDepartures(w.Memory.Departures)
+	}
 	if !whole {
 		departures, guarded = cloneDepartures(w.Memory.Departures), w.Memory.Guard.blind()
 	}

@@ -86,6 +86,9 @@ func anyNode(r *rand.Rand, in *Input, name string) {
 		if one(20) {
 			in.View.Occupied[k] = PodRef{Namespace: "other", Name: "p"}
 		}
+		if one(10) {
+			unselected(name, func(p *Pod) { anyPod(r, p) })(in)
+		}
 	}
 }
 

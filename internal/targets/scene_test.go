@@ -111,6 +111,8 @@ func target(node string, health Health, change ...func(*Target)) option {
 }
 
 func presence(p Presence) func(*Target) { return func(t *Target) { t.Presence = p } }
+func zoneless(t *Target)                { t.Zone = "" }
+func stale(t *Target)                   { t.Stale = true }
 func dead(t *Target)                    { t.Health, t.Reason = HealthUnused, "Target.InvalidState" }
 
 // claim is what an earlier plan would have remembered of p-node, gone since then.

@@ -35,11 +35,22 @@ func (s *spot) healthy() bool {
 	return s.target.Presence == Registered && s.target.Health == HealthHealthy
 }
 
-// maybeHealthy: it is, or nobody knows.
+// doubtful: of some target that was healthy it is not known whether it is. No budget
+// is reckoned then.
+func (w *world) doubtful() bool {
+	return slices.ContainsFunc(w.spots, func(s *spot) bool { return s.healthy() && s.target.Stale })
+}
+
+// maybeHealthy: it is, or nobody knows. One whose first checks run may have passed
+// them since the read.
 func (s *spot) maybeHealthy() bool {
 	h := s.target.Health
-	return s.registered() && (h == HealthHealthy || h == HealthUnread || h == HealthUnavailable)
+	checked := h == HealthInitial && s.target.Reason == reasonChecking
+	return s.registered() && (h == HealthHealthy || h == HealthUnread || h == HealthUnavailable || checked || s.target.Stale)
 }
+
+// reasonChecking is AWS's reason for a target whose first health checks run.
+const reasonChecking = "Elb.InitialHealthChecking"
 
 // dead: the instance is stopped or terminated, so no process can serve there.
 func (s *spot) dead() bool {
@@ -195,7 +206,16 @@ func (w *world) settleOwnership() {
 		default:
 			s.ours = s.known && used[s.Port]
 		}
+		s.sibling = s.sibling || !s.ours && w.theirs(s)
 	}
+}
+
+// theirs: another binding of this cluster made it, or may have.
+func (w *world) theirs(s *spot) bool {
+	if w.Group.Type == TypeIP {
+		return w.SiblingIPs[s.Key]
+	}
+	return s.known && w.SiblingPorts[s.Port]
 }
 
 // area is the zone that rules about zones mean: the group, if it balances across.

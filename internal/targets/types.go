@@ -190,6 +190,10 @@ type View struct {
 	// Occupied names, for targets of this group that no matching pod claims, a
 	// running pod that is not ours and owns that instance and host port now.
 	Occupied map[Key]PodRef
+	// Unselected are, for targets of this group that no matching pod claims, pods
+	// that run there and are not selected, but are no strangers either: an edit of
+	// the selection or of their labels took them away, not their end.
+	Unselected map[Key]Pod
 	// Relisted says that pods vanished in a re-list, not by a watch event.
 	Relisted map[Key]bool
 	// Deselected are UIDs of pods that matched once, do not any more, and are
@@ -230,6 +234,10 @@ type Target struct {
 	Health   Health
 	// Reason is AWS's reason code, such as Elb.RegistrationInProgress.
 	Reason string
+	// Stale says that Health is too old to go by: the group cannot be read, or was read
+	// so soon after the process began that AWS may have told of what was before the
+	// last write. It may serve by now, or no more.
+	Stale bool
 	// ReadAt is when the read began that told Health for certain; zero if none did
 	// since it was registered.
 	ReadAt time.Time

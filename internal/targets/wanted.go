@@ -97,7 +97,7 @@ func (w *world) mayBeNotReady(s *spot) bool {
 	if w.blind(s) != nil || slices.ContainsFunc(s.pods, ready) {
 		return false
 	}
-	unhealthy := s.target.Health == HealthUnhealthy || s.target.Health == HealthUnhealthyDraining
+	unhealthy := !s.target.Stale && (s.target.Health == HealthUnhealthy || s.target.Health == HealthUnhealthyDraining)
 	again := w.Policy.RegisterScheduled && slices.ContainsFunc(s.pods, starting)
 	return w.Policy.NotReadyDeregister && s.node.Ready && unhealthy && w.anyReady && !again
 }
@@ -137,11 +137,25 @@ func (w *world) successorExpected(s *spot) bool {
 	return slices.ContainsFunc(w.onNode[s.node.Name], stays)
 }
 
-// moved: the pod that made this target is still there and makes another one now:
-// the selection or its port changed.
+// moved: the pod that made this target goes on and does not make it any more: the
+// selection, the pod's labels or its port changed.
 func (w *world) moved(s *spot) bool {
-	_, alive := w.pods[s.claim.Pod.UID]
-	return len(s.pods) == 0 && s.claim.Pod.UID != "" && alive
+	pod, there := w.former(s)
+	return there && !pod.Terminating
+}
+
+// former is the pod that made this target and makes it no more, while it is there.
+// Of a target whose pod was never seen it is one that runs on its port.
+func (w *world) former(s *spot) (Pod, bool) {
+	if len(s.pods) > 0 {
+		return Pod{}, false
+	}
+	if pod, there := w.pods[s.claim.Pod.UID]; there {
+		return pod, true
+	}
+	pod, there := w.View.Unselected[s.Key]
+	its := s.claim.Pod == (PodRef{}) || s.claim.Pod.UID == pod.UID
+	return pod, there && its && !w.Releasing
 }
 
 // unavailable says why a pod that makes this target does not make it a wanted

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -91,6 +92,9 @@ func (i *inPlace) measure(ctx context.Context, w *world) ([]outcome, error) {
 		return nil, err
 	}
 	took := time.Since(began)
+	if err := w.replaced(ctx); err != nil {
+		return nil, err
+	}
 	if err := w.silent(ctx, quietFor); err != nil {
 		return nil, err
 	}
@@ -103,6 +107,29 @@ func (i *inPlace) measure(ctx context.Context, w *world) ([]outcome, error) {
 		key: "in-place", bound: "0", measured: fmt.Sprintf("%d (rolled in %s)", calls, seconds(took)), met: calls == 0,
 		values: map[string]float64{"calls": float64(calls), "writes": float64(writes), "rolled_s": took.Seconds(), "failed_connections": float64(seen.Failed())},
 	}}, nil
+}
+
+// replaced says that each node has one pod, that it is of the new template, and ready:
+// kwok's kubelets start pods in milliseconds, so that a whole rollout takes a second or
+// two, and it must not be one that only looks done.
+func (w *world) replaced(ctx context.Context) error {
+	pods := &corev1.PodList{}
+	if err := w.Client().List(ctx, pods, client.InNamespace(w.ns)); err != nil {
+		return err
+	}
+	fresh := map[string]bool{}
+	for _, p := range pods.Items {
+		ready := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		})
+		if p.Annotations["rolled"] == "yes" && p.DeletionTimestamp == nil && ready {
+			fresh[p.Spec.NodeName] = true
+		}
+	}
+	if len(fresh) != inPlaceNodes || len(pods.Items) != inPlaceNodes {
+		return fmt.Errorf("%d nodes have a new pod that is ready, and there are %d pods", len(fresh), len(pods.Items))
+	}
+	return nil
 }
 
 func daemonSet(ns string) *appsv1.DaemonSet {

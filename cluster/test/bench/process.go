@@ -11,21 +11,29 @@ import (
 // ticks of /proc's CPU times in a second: USER_HZ, which Linux fixes at 100.
 const ticks = 100
 
-// memoryOf returns what a process holds in memory now and what it held at most, in
-// megabytes of 10^6 bytes.
-func memoryOf(pid int) (resident, peak float64, err error) {
+// Memory of a process, in megabytes of 10^6 bytes.
+type memory struct {
+	// resident is what it holds now, and peak what it held at most.
+	resident, peak float64
+	// anonymous is what of resident it has written, and program what are pages of
+	// its executable: these the kernel drops and reads again as it needs to.
+	anonymous, program float64
+}
+
+// memoryOf a process.
+func memoryOf(pid int) (m memory, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, 0, err
+		return m, err
 	}
-	for name, to := range map[string]*float64{"VmRSS": &resident, "VmHWM": &peak} {
+	for name, to := range map[string]*float64{"VmRSS": &m.resident, "VmHWM": &m.peak, "RssAnon": &m.anonymous, "RssFile": &m.program} {
 		kib, err := strconv.ParseFloat(strings.TrimSuffix(field(string(status), name, ""), " kB"), 64)
 		if err != nil {
-			return 0, 0, fmt.Errorf("/proc/%d/status has no %s: %w", pid, name, err)
+			return m, fmt.Errorf("/proc/%d/status has no %s: %w", pid, name, err)
 		}
 		*to = kib * 1024 / 1e6
 	}
-	return resident, peak, nil
+	return m, nil
 }
 
 // cpuOf returns the CPU time that a process has used.

@@ -189,10 +189,11 @@ func TestDriftOfEachFieldOfTheForwardIsRepairedByOneCall(t *testing.T) {
 func TestDriftOfEachFieldOfARuleIsRepaired(t *testing.T) {
 	bothScopes(t, func(t *testing.T, e *env) {
 		mg := e.listener(t, with(func(p *v1alpha1.ListenerParameters) {
-			weighted := to(e.a, 1, e.b, 99)
-			weighted.Stickiness = ptr(true)
+			// Stickiness is declared for both: what is not declared stays as it is.
+			single, weighted := to(e.a), to(e.a, 1, e.b, 99)
+			single.Stickiness, weighted.Stickiness = ptr(false), ptr(true)
 			p.Rules = []v1alpha1.ListenerRule{
-				{Priority: 1, SourceIPAddressType: "ipv4", Forward: *to(e.a)}, {Priority: 2, SourceIPAddressType: "ipv6", Forward: *weighted},
+				{Priority: 1, SourceIPAddressType: "ipv4", Forward: *single}, {Priority: 2, SourceIPAddressType: "ipv6", Forward: *weighted},
 			}
 		}))
 		e.UntilApplied(t, mg)

@@ -28,18 +28,19 @@ func TestListenerDoesNotWaitForTheLoadBalancerToBeActive(t *testing.T) {
 			p.Port, p.TCPIdleTimeoutSeconds = ptr(int32(8443)), ptr(int32(700))
 		}))
 		e.UntilApplied(t, mg)
+
+		for _, c := range e.Sim.Calls() {
+			if c.Code != "" {
+				t.Errorf("AWS refused %s: %s", c.Action, c.Code)
+			}
+		}
+
 		kindtest.Must(t, e.Client.Delete(t.Context(), mg))
 		e.UntilGone(t, mg)
 
 		want := []string{"CreateListener", "ModifyListenerAttributes", "CreateRule", "ModifyListener", "ModifyListenerAttributes", "DeleteListener"}
 		if diff := cmp.Diff(want, e.Writes()); diff != "" {
 			t.Errorf("-want, +got:\n%s", diff)
-		}
-
-		for _, c := range e.Sim.Calls() {
-			if c.Code != "" {
-				t.Errorf("AWS refused %s: %s", c.Action, c.Code)
-			}
 		}
 	})
 }

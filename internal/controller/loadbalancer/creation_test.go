@@ -68,6 +68,13 @@ func TestTheFirstLookAfterACreationHasNothingToTell(t *testing.T) {
 		"Attributes": {"One call more sets all of them.", func(p *v1alpha1.LoadBalancerParameters, _ string) {
 			p.CrossZone, p.DeletionProtection, p.DNSClientRoutingPolicy = &yes, &yes, v("availability_zone_affinity")
 		}, 2},
+		"Defaults": {"A new one has them: nothing is set.", func(p *v1alpha1.LoadBalancerParameters, _ string) {
+			p.CrossZone, p.DeletionProtection, p.ZonalShift, p.DNSClientRoutingPolicy = &no, &no, &no, v("any_availability_zone")
+			p.IPv6DenyAllIGWTraffic = &no
+		}, 1},
+		"InternalDefaults": {"One of them depends on the scheme.", func(p *v1alpha1.LoadBalancerParameters, _ string) {
+			p.Scheme, p.IPv6DenyAllIGWTraffic = v("internal"), &yes
+		}, 1},
 		"Enforcement": {"One call more sets it.", func(p *v1alpha1.LoadBalancerParameters, group string) {
 			p.SecurityGroupIDs, p.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = []string{group}, &no
 		}, 2},

@@ -122,7 +122,9 @@ func (e *external) Create(ctx context.Context, mg LoadBalancer) (managed.Externa
 		return managed.ExternalCreation{}, fmt.Errorf("cannot create load balancer %q: AWS answered without one", name)
 	}
 
-	e.balancer = &balancer{sdk: out.LoadBalancers[0]}
+	// A new one has the defaults that AWS documents. If it has others the next look finds it.
+	made := out.LoadBalancers[0]
+	e.balancer = &balancer{sdk: made, attributes: defaults(string(made.Scheme))}
 
 	if err := e.claim(ctx, mg); err != nil {
 		return managed.ExternalCreation{}, err

@@ -58,8 +58,23 @@ func (e *external) revokeDefaultEgress(ctx context.Context, mg SecurityGroup) er
 	}
 
 	mg.ObservedState().AtProvider.DefaultEgressRevoked = true
+	e.revoked.Store(id, true)
 
 	return nil
+}
+
+// recallRevocation tells what was revoked by a creation, after which no status is
+// written. Without that memory, as after a restart, lag must pass before the absence
+// of the rule says the same.
+func (e *external) recallRevocation(mg SecurityGroup) {
+	o := &mg.ObservedState().AtProvider
+	if o.DefaultEgressRevoked {
+		e.revoked.Delete(e.group.id())
+
+		return
+	}
+
+	_, o.DefaultEgressRevoked = e.revoked.Load(e.group.id())
 }
 
 // isDefaultEgress tells AWS's own rules: all protocols to everywhere. A VPC with

@@ -3,6 +3,7 @@ package securitygroup
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -36,6 +37,9 @@ type external struct {
 	resolver controller.Resolver
 	policies managed.ManagementPoliciesChecker
 	deleting bool
+	// revoked has the ids of groups whose default egress rule was revoked, until
+	// their status says so.
+	revoked *sync.Map
 
 	// What Observe has found, and what would make it what it should be.
 	group  *group
@@ -53,6 +57,7 @@ func (e *external) Observe(ctx context.Context, mg SecurityGroup) (managed.Exter
 	e.group = g
 	e.change = plan(want(mg.ForProvider(), have), have)
 	e.change.tags = controller.ChangeTags(e.tags, g.tags, mg.ObservedState().AtProvider.ManagedTagKeys)
+	e.recallRevocation(mg)
 	e.change.revoke = revocationDue(mg)
 
 	e.record(mg.ObservedState())

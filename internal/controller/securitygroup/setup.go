@@ -2,6 +2,7 @@ package securitygroup
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -41,6 +42,7 @@ func SetupGated(mgr ctrl.Manager, o controller.Options) error {
 type connector struct {
 	options  controller.Options
 	resolver controller.Resolver
+	revoked  sync.Map
 }
 
 func (c *connector) Connect(ctx context.Context, mg SecurityGroup) (managed.TypedExternalClient[SecurityGroup], error) {
@@ -59,5 +61,6 @@ func (c *connector) Connect(ctx context.Context, mg SecurityGroup) (managed.Type
 		resolver:  c.resolver,
 		policies:  c.options.Policies(mg),
 		deleting:  meta.WasDeleted(mg),
+		revoked:   &c.revoked,
 	}, nil
 }
