@@ -127,7 +127,7 @@ func (s style) balancerParts(claim NetworkLoadBalancerSpec, req Request) ([]part
 
 	for _, p := range sorted(claim.Ports) {
 		nested, err := s.port(claim, p, opens[p.Port])
-		if err := add(namePort(p.Port), costPort, nested, err); err != nil {
+		if err := add(namePort(p.Port), costPortAround, nested, err); err != nil {
 			return nil, err
 		}
 	}

@@ -20,12 +20,23 @@ import (
 // Crossplane, and fails when a bucket gets too empty.
 const (
 	burst = 100.0
-	// costBalancer: finalizer, label, Composition, revision, resources (twice, with
-	// the Secret), and status: at first, with the address, ready, with numbers.
-	costBalancer = 22.0
-	// costPort: finalizer, revision, resources, and status: at first, ready, with
-	// numbers. Both buckets pay it: its own, and that of the load balancer.
-	costPort = 14.0
+	// batch is how much comes together after the beginning, and costStage what each
+	// time costs beside it: the list of resources, and the generation that conditions
+	// are of. So few big steps are cheaper than many small ones.
+	batch     = 50.0
+	costStage = 6.0
+	// costBalancer: creation, finalizer, label, Composition, resources (twice, with
+	// the Secret), status: at first, with the security group, with the address, ready;
+	// and the generation that its conditions are of, three times. A legacy one also has
+	// a generated name and the Secret to write.
+	costBalancer = 29.0
+	// costPort: creation, finalizer, revision, resources, status: at first, again with
+	// what Crossplane forgot, ready, with numbers; and the generation that its
+	// conditions are of, twice.
+	costPort = 19.0
+	// costPortAround is what a port costs the load balancer: all of its own, and its
+	// numbers once more.
+	costPortAround = costPort + 2
 	// costManaged: before and after the creation in AWS, and ready.
 	costManaged = 8.0
 	// costLively is a load balancer, which tells its address before it is ready, or a
@@ -57,23 +68,50 @@ func paced(req Request, own float64, parts []part) (map[string]Resource, time.Du
 		}
 	}
 
-	room := replay(born, req.Now)
+	var missing []part
 
 	for _, p := range parts {
-		if _, ok := out[p.name]; ok {
-			continue
+		if _, ok := out[p.name]; !ok {
+			missing = append(missing, p)
 		}
+	}
 
-		// The first always comes: a bucket that is full has room for it.
-		if room < p.cost {
-			return out, time.Duration((p.cost-room)*float64(time.Second)).Truncate(time.Second) + time.Second
-		}
+	room, limit := replay(born, req.Now), burst
+	if len(out) > 0 {
+		room, limit = room-costStage, batch
+	}
 
-		room -= p.cost
+	n, cost := prefix(missing, room)
+	if whole, want := prefix(missing, limit); len(out) > 0 && n < whole {
+		return out, seconds(want - room)
+	}
+
+	for _, p := range missing[:n] {
 		out[p.name] = p.Resource
 	}
 
-	return out, 0
+	if n == len(missing) {
+		return out, 0
+	}
+
+	_, next := prefix(missing[n:], batch)
+
+	return out, seconds(next + costStage - (room - cost))
+}
+
+// prefix is how many parts, in order, cost at most so much, and what they cost.
+func prefix(parts []part, most float64) (n int, cost float64) {
+	for n < len(parts) && cost+parts[n].cost <= most {
+		cost += parts[n].cost
+		n++
+	}
+
+	return n, cost
+}
+
+// seconds until there are so many tokens more, rounded up.
+func seconds(tokens float64) time.Duration {
+	return time.Duration(tokens*float64(time.Second)).Truncate(time.Second) + time.Second
 }
 
 type creation struct {
@@ -96,6 +134,11 @@ func replay(born []creation, now time.Time) float64 {
 
 	room, last := burst, born[0].at
 	for _, c := range born {
+		// What came later was a stage of its own.
+		if c.at.Sub(last) > time.Second {
+			c.cost += costStage
+		}
+
 		room = min(burst, room+c.at.Sub(last).Seconds()) - c.cost
 		last = c.at
 	}

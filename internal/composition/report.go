@@ -42,7 +42,12 @@ func (s style) reportBalancer(claim NetworkLoadBalancerSpec, req Request, rsp *R
 		healthy = append(healthy, fmt.Sprintf("%d: %d/%d", p.Port, seen.Healthy, seen.Registered))
 	}
 
-	status.Healthy = strings.Join(healthy, ", ")
+	// Nothing to tell yet would be an update for nothing.
+	if slices.ContainsFunc(status.Ports, func(p PortStatus) bool { return p.CountedAt != nil }) {
+		status.Healthy = strings.Join(healthy, ", ")
+	} else {
+		status.Ports = nil
+	}
 
 	if s.legacy && at.DNSName != "" {
 		rsp.Connection = map[string][]byte{}
@@ -121,13 +126,15 @@ func (s style) reportPort(p NetworkLoadBalancerPortSpec, req Request, rsp *Respo
 	if t := bound.AtProvider.Targets; t != nil {
 		var again time.Duration
 
-		status.PortObservation, again = counted(was.PortObservation, PortObservation{Healthy: t.Healthy, Registered: t.Registered}, req.Now)
+		status.PortObservation, again = counted(was.PortObservation, PortObservation{Healthy: t.Healthy, Registered: t.Registered}, created(req.Composite, 0, req.Now).at, req.Now)
 		if rsp.Again == 0 {
 			rsp.Again = again
 		}
 	}
 
-	if rsp.Status, err = encode(status); err != nil {
+	if status.CountedAt == nil {
+		rsp.Status = Object{}
+	} else if rsp.Status, err = encode(status); err != nil {
 		return err
 	}
 
@@ -156,16 +163,18 @@ const countInterval = time.Minute
 
 // counted returns the numbers to show, and when to look again if newer ones wait.
 // Whether there is anything healthy, anything registered, and whether all of it is
-// healthy again is shown at once.
-func counted(was, is PortObservation, now time.Time) (PortObservation, time.Duration) {
+// healthy again is shown at once. The first numbers come with the first healthy
+// target, so that a port that is being created is not written for each step; but not
+// later than some seconds after it was born.
+func counted(was, is PortObservation, born, now time.Time) (PortObservation, time.Duration) {
 	at := metav1.NewTime(now.Truncate(time.Second))
 	is.CountedAt = &at
 
-	switch {
-	case was.CountedAt == nil && is.Registered == 0:
-		// Nothing to count yet: what there is comes with what is ready next.
-		return was, 0
-	case was.CountedAt == nil:
+	if was.CountedAt == nil {
+		if age := now.Sub(born); is.Healthy == 0 && age < countInterval/3 {
+			return was, (countInterval/3 - age).Truncate(time.Second) + time.Second
+		}
+
 		return is, 0
 	}
 

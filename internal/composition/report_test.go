@@ -133,20 +133,39 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestNothingToCount: numbers of a port come with its first target, so that a port that
-// is being created is not written for them.
-func TestNothingToCount(t *testing.T) {
-	w := newWorld(t, "NetworkLoadBalancer", with(t, "")).settle()
-	w.observe("port-443", "binding-tcp", "{atProvider: {targets: {desired: 3}}}")
-
-	if got := text(w.report("port-443").Status, "countedAt"); got != "" {
-		t.Errorf("nothing is registered, and nothing was: want no numbers, got some of %s", got)
+// TestFirstNumbers: a port that is being created is not written for each step.
+func TestFirstNumbers(t *testing.T) {
+	cases := map[string]struct {
+		reason  string
+		age     time.Duration
+		targets string
+		want    string
+		again   time.Duration
+	}{
+		"NothingYet":     {reason: "Nothing is registered, and nothing was.", targets: "", want: "/", again: 21 * time.Second},
+		"NotHealthyYet":  {reason: "The first check takes AWS some seconds.", targets: "registered: 3", want: "/", again: 21 * time.Second},
+		"Healthy":        {reason: "Whoever waits must see it.", targets: "healthy: 1, registered: 3", want: "1/3"},
+		"StillUnhealthy": {reason: "Something may be wrong, so it is told.", age: 20 * time.Second, targets: "registered: 3", want: "0/3"},
+		"StillNothing":   {reason: "Something may be wrong, so it is told.", age: 20 * time.Second, targets: "", want: "0/0"},
 	}
 
-	w.observe("port-443", "binding-tcp", "{atProvider: {targets: {desired: 3, registered: 1}}}")
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "NetworkLoadBalancer", with(t, "")).settle()
+			w.now = epoch.Add(tc.age)
+			w.observe("port-443", "binding-tcp", "{atProvider: {targets: {desired: 3, "+tc.targets+"}}}")
 
-	if got := text(w.report("port-443").Status, "registered"); got != "1" {
-		t.Errorf("want the first target at once, got %q", got)
+			rsp := w.report("port-443")
+			if got := text(rsp.Status, "healthy") + "/" + text(rsp.Status, "registered"); got != tc.want || rsp.Again != tc.again {
+				t.Errorf("\n%s\nwant %s and to look again in %s, got %s and %s", tc.reason, tc.want, tc.again, got, rsp.Again)
+			}
+
+			// The load balancer tells of its ports as soon as there are numbers.
+			told := text(w.report("").Status, "healthy") != ""
+			if told != (tc.want != "/") {
+				t.Errorf("\n%s\nthe load balancer tells of its ports: %t", tc.reason, told)
+			}
+		})
 	}
 }
 

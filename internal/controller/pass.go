@@ -63,7 +63,7 @@ type pass struct {
 
 // tellAfter is the age at which an object that has said nothing yet says what it
 // waits for.
-const tellAfter = 3 * time.Second
+const tellAfter = 6 * time.Second
 
 type passKey struct{}
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -15,9 +16,9 @@ import (
 
 // RunProvider plays the kubelet for a pod of the provider's Deployment, as Crossplane
 // has made it for the current revision: its image's program, its arguments, and a
-// token of its ServiceAccount. It returns the name of the process, for
-// StopProcess.
-func (i *Installation) RunProvider(ctx context.Context) (string, error) {
+// token of its ServiceAccount. The environment of the process may have more. It
+// returns the name of the process, for StopProcess.
+func (i *Installation) RunProvider(ctx context.Context, more ...string) (string, error) {
 	account, revision, err := i.Crossplane.ProviderAccount(ctx, Provider)
 	if err != nil {
 		return "", err
@@ -43,7 +44,7 @@ func (i *Installation) RunProvider(ctx context.Context) (string, error) {
 	env := append([]string{
 		"KUBECONFIG=" + kubeconfig, "POD_NAMESPACE=" + stack.Namespace, "PROVIDER_NLB_DEBUG=true",
 		"PROVIDER_NLB_METRICS_BIND_ADDRESS=127.0.0.1:0", "PROVIDER_NLB_HEALTH_PROBE_BIND_ADDR=" + health,
-	}, i.providerEnv...)
+	}, append(slices.Clone(i.providerEnv), more...)...)
 	process := strings.Replace(path.Base(container.Image), ":", "-", 1)
 	p, err := i.Run(local.Command{Name: process, Binary: program, Args: container.Args, Env: env})
 	if err != nil {
