@@ -1,3 +1,5 @@
+//go:build breaker
+
 package install_test
 
 import (
