@@ -46,7 +46,7 @@ func (d *demo) steps() []step {
 		{"somebody deletes the Service by mistake: the targets are held", d.deleteService, d.held, whole, 0, 0},
 		{"Flux brings the Service back", d.reconcile, d.pods(7), whole, 0, 0},
 		{"a commit with a mistake: Kubernetes refuses it, Flux says why, AWS stays as it is", d.mistake, d.refused, whole, 0, 0},
-		{"a commit: no claim any more, nothing is left in AWS", d.removeClaim, d.nothing, bare, 0, -1},
+		{"a commit: no claim any more, nothing is left in AWS", d.removeClaim, d.nothing(), bare, 0, -1},
 	}
 }
 
@@ -242,12 +242,21 @@ func (d *demo) again(ctx context.Context) error {
 	})
 }
 
-// nothing is at rest when Flux has pruned the claim.
-func (d *demo) nothing(ctx context.Context) ([]string, bool, error) {
-	claim, err := d.claim(ctx)
-	if client.IgnoreNotFound(err) != nil || claim != nil {
-		return nil, false, client.IgnoreNotFound(err)
+// nothing is at rest when Flux has pruned the claim, and what it had been made of is
+// gone, too: that takes longer. AWS is asked once in two seconds.
+func (d *demo) nothing() func(context.Context) ([]string, bool, error) {
+	next := time.Time{}
+	return func(ctx context.Context) ([]string, bool, error) {
+		claim, err := d.claim(ctx)
+		if client.IgnoreNotFound(err) != nil || claim != nil {
+			return nil, false, client.IgnoreNotFound(err)
+		}
+		synced, err := d.synced(ctx)
+		if err != nil || !synced || time.Now().Before(next) {
+			return nil, false, err
+		}
+		next = time.Now().Add(2 * time.Second)
+		have, err := d.Inventory(ctx, stack.Region)
+		return nil, slices.Equal(have, d.bare), err
 	}
-	synced, err := d.synced(ctx)
-	return nil, synced, err
 }
