@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,6 +60,27 @@ func (r *rollout) bound(change ...func(binding)) {
 	r.gated = r.b.GetName()
 }
 
+// everybodys selects the nodes that are instances in the region of every test. Those
+// of a test that adds nodes of its own are in its region only.
+func everybodys(t *testing.T) map[string]string {
+	t.Helper()
+	labelled.Do(func() {
+		nodes := &corev1.NodeList{}
+		err := it.Client().List(t.Context(), nodes)
+		for _, n := range nodes.Items {
+			if err == nil && strings.HasPrefix(n.Name, "node-") {
+				err = it.LabelNodes(t.Context(), "of", "everybody", n.Name)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	return map[string]string{"of": "everybody"}
+}
+
+var labelled sync.Once
+
 // deploy creates the Deployment: it replaces pods one by one, a new one first.
 func (r *rollout) deploy(replicas int32) {
 	r.t.Helper()
@@ -84,8 +106,9 @@ func (r *rollout) deploy(replicas int32) {
 			},
 		},
 	}
+	r.d.Spec.Template.Spec.NodeSelector = everybodys(r.t)
 	if r.zone != "" {
-		r.d.Spec.Template.Spec.NodeSelector = map[string]string{corev1.LabelTopologyZone: r.zone}
+		r.d.Spec.Template.Spec.NodeSelector[corev1.LabelTopologyZone] = r.zone
 	}
 	r.create(r.d)
 }
