@@ -1,3 +1,5 @@
+//go:build rights
+
 package install_test
 
 import (
