@@ -91,7 +91,7 @@ func (w *World) stop() error {
 // label gives three nodes to the proxies of the layout, and two to their successors.
 func (w *World) label(ctx context.Context) error {
 	return errors.Join(
-		w.LabelNodes(ctx, "example.org/edge", "true", "node-0", "node-1", "node-2"),
+		w.LabelNodes(ctx, "example.org/edge", "true", "node-0", "node-1"),
 		w.LabelNodes(ctx, "example.org/edge", "next", "node-3", "node-4"),
 	)
 }
