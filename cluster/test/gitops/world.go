@@ -88,7 +88,7 @@ func (w *World) stop() error {
 	return errors.Join(errs...)
 }
 
-// label gives three nodes to the proxies of the layout, and two to their successors.
+// label gives two nodes to the proxies of the layout, and two to their successors.
 func (w *World) label(ctx context.Context) error {
 	return errors.Join(
 		w.LabelNodes(ctx, "example.org/edge", "true", "node-0", "node-1"),
