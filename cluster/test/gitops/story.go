@@ -176,7 +176,7 @@ func (w *World) claimRemoved(t *testing.T, tool Tool) {
 	w.Until(t, "AWS is empty", func(ctx context.Context) error { return w.holds(ctx, nil) })
 	w.synced(t, tool, commit)
 	pods := &corev1.PodList{}
-	if err := w.Client().List(t.Context(), pods, client.InNamespace("edge")); err != nil || len(pods.Items) != 5 {
+	if err := w.Client().List(t.Context(), pods, client.InNamespace("edge")); err != nil || len(pods.Items) != 4 {
 		t.Errorf("the proxies run on after their claim, got %d, %v", len(pods.Items), err)
 	}
 }
