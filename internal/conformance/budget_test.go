@@ -26,7 +26,7 @@ func (w *world) atMost(t *testing.T, want int, versions []version) {
 	t.Errorf("%d updates from creation to Ready, want at most %d", got, want)
 
 	for n, v := range versions {
-		t.Logf("version %d: finalizers %v, annotations %v, %v", n, v.GetFinalizers(), v.GetAnnotations(), v.conditions())
+		t.Logf("version %d: finalizers %v, annotations %v, status %v", n, v.GetFinalizers(), v.GetAnnotations(), v.Object["status"])
 	}
 }
 

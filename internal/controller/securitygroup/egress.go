@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 )
@@ -58,7 +59,7 @@ func (e *external) revokeDefaultEgress(ctx context.Context, mg SecurityGroup) er
 	}
 
 	mg.ObservedState().AtProvider.DefaultEgressRevoked = true
-	e.revoked.Store(id, true)
+	e.revoked.Store(e.revocation(mg), true)
 
 	return nil
 }
@@ -69,17 +70,28 @@ func (e *external) revokeDefaultEgress(ctx context.Context, mg SecurityGroup) er
 func (e *external) recallRevocation(mg SecurityGroup) {
 	o := &mg.ObservedState().AtProvider
 	if o.DefaultEgressRevoked {
-		e.revoked.Delete(e.group.id())
+		e.revoked.Delete(e.revocation(mg))
 
 		return
 	}
 
-	_, o.DefaultEgressRevoked = e.revoked.Load(e.group.id())
+	_, o.DefaultEgressRevoked = e.revoked.Load(e.revocation(mg))
+}
+
+// A revocation is of the group that an object has created: what one object remembers
+// no other forgets, whatever accounts the two are in.
+type revocation struct {
+	object types.UID
+	group  string
+}
+
+func (e *external) revocation(mg SecurityGroup) revocation {
+	return revocation{object: mg.GetUID(), group: e.group.id()}
 }
 
 // isDefaultEgress tells AWS's own rules: all protocols to everywhere. A VPC with
 // IPv6 has two.
-func isDefaultEgress(r types.SecurityGroupRule) bool {
+func isDefaultEgress(r ec2types.SecurityGroupRule) bool {
 	return r.IsEgress != nil && *r.IsEgress && str(r.IpProtocol) == "-1" &&
 		(str(r.CidrIpv4) == "0.0.0.0/0" || str(r.CidrIpv6) == "::/0") &&
 		len(r.Tags) == 0 && str(r.Description) == ""

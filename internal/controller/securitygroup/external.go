@@ -37,8 +37,8 @@ type external struct {
 	resolver controller.Resolver
 	policies managed.ManagementPoliciesChecker
 	deleting bool
-	// revoked has the ids of groups whose default egress rule was revoked, until
-	// their status says so.
+	// revoked has each revocation of a default egress rule that the status of its
+	// object does not tell yet.
 	revoked *sync.Map
 
 	// What Observe has found, and what would make it what it should be.
