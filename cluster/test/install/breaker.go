@@ -31,7 +31,7 @@ const (
 // it is created and two when it is updated; nothing any more when it is being
 // deleted. Crossplane listens to the resources only after it has composed them for
 // the first time, and forgets the bucket of a composite resource that is being
-// deleted. (Crossplane 2.4, internal/circuit and internal/controller/apiextensions.)
+// deleted, and its resources. (Crossplane 2.4, internal/circuit and internal/controller/apiextensions.)
 type Account struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -42,8 +42,8 @@ type Account struct {
 	// created are the names of all objects, and composed those of the composite
 	// resources whose resources have all been created once.
 	created, composed map[string]bool
-	total   float64
-	err     error
+	total             float64
+	err               error
 }
 
 // bucket of a composite resource.
@@ -127,6 +127,7 @@ func (a *Account) book(e watch.EventType, o *unstructured.Unstructured, now time
 	}
 	if isComposite(o.GetKind()) && o.GetDeletionTimestamp() != nil {
 		delete(a.buckets, nameOf(o))
+		delete(a.composed, nameOf(o))
 	}
 	for _, version := range []*unstructured.Unstructured{before, o} {
 		if version == nil || version.GetDeletionTimestamp() != nil {
@@ -158,8 +159,11 @@ func (a *Account) targets(o *unstructured.Unstructured) (out []string) {
 // listens says whether all resources of a composite resource have been created once.
 func (a *Account) listens(uid types.UID) bool {
 	o := a.last[uid]
-	if o == nil || a.composed[nameOf(o)] {
-		return o != nil
+	if o == nil || o.GetDeletionTimestamp() != nil {
+		return false
+	}
+	if a.composed[nameOf(o)] {
+		return true
 	}
 	refs, modern, _ := unstructured.NestedSlice(o.Object, "spec", "crossplane", "resourceRefs")
 	if !modern {
