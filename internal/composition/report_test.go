@@ -207,6 +207,10 @@ func TestProblems(t *testing.T) {
 			reason: "It may be intended.", binding: well + "," + condition("Skipped", "True", "NotHostNetwork", "3 pods match, none uses hostNetwork"), targets: "desired: 0",
 			want: &composition.Problem{Reason: "NotHostNetwork", Message: "TargetGroupBinding edge-443-tcp: 3 pods match, none uses hostNetwork"},
 		},
+		"SecondClaim": {
+			reason: "Whoever claims the same pods twice wants to know by whom.", binding: well + "," + condition("SharesPods", "True", "SelectedTwice", "TargetGroupBinding shop/other selects the same pods"), targets: "desired: 1",
+			want: &composition.Problem{Reason: "SelectedTwice", Message: "TargetGroupBinding edge-443-tcp: TargetGroupBinding shop/other selects the same pods"},
+		},
 		"NoHealthyTarget": {
 			reason: "Who claims a load balancer wants to know that a firewall drops its checks.", targets: "desired: 1",
 			binding: well + "," + condition("TargetsHealthy", "False", "HealthChecksTimeOut", "allow TCP 443"),
