@@ -104,6 +104,7 @@ func (e *external) compare(mg Listener) error {
 		rules:        changeRules(p, e.wanted, e.found.rules, o.ManagedRulePriorities),
 		have:         e.found.attributes,
 	}
+	e.change.rules.tags = tagRules(e.change.rules.keep, e.tags, o.ManagedTagKeys)
 	e.change.attributeKeys = controller.ManagedAttributeKeys(attributes, e.change.attributes)
 
 	if d := controller.Differ(nil, "loadBalancerArn", h.loadBalancer, w.loadBalancer); len(d) > 0 {
@@ -224,7 +225,7 @@ func (e *external) record(s *v1alpha1.ListenerStatus) {
 	e.show(s)
 
 	if e.policies.ShouldUpdate() {
-		s.AtProvider.ManagedTagKeys = controller.ManagedTagKeys(e.tags, e.change.tags)
+		s.AtProvider.ManagedTagKeys = controller.ManagedTagKeys(e.tags, e.change.everyTag())
 		s.AtProvider.ManagedAttributeKeys = e.change.attributeKeys
 		s.AtProvider.ManagedRulePriorities = e.change.rules.managed
 		s.AtProvider.ManagedCertificateARNs = e.change.certificates.managed
