@@ -1,13 +1,19 @@
 package listener_test
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/google/go-cmp/cmp"
 
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/awssim"
+	"github.com/provider-nlb/provider-nlb/internal/controller"
 	"github.com/provider-nlb/provider-nlb/internal/kindtest"
 )
 
@@ -109,6 +115,37 @@ func TestARuleKeepsItsARNAndForeignTags(t *testing.T) {
 		tags["cost-center"] = "17"
 		if diff := cmp.Diff(tags, e.tagsOf(t, one)); diff != "" {
 			t.Errorf("tags besides a foreign one: -want, +got:\n%s", diff)
+		}
+	})
+}
+
+// Somebody else changes rules at the same time: the next look tells what there is now.
+func TestRulesThatChangeMeanwhileAreLookedAtAgain(t *testing.T) {
+	bothScopes(t, func(t *testing.T, e *env) {
+		mg := e.twoRules(t)
+
+		for priority, code := range map[int32]string{11: "PriorityInUse", 12: "RuleNotFound"} {
+			e.Sim.Reset()
+
+			stop := e.Sim.Fault(awssim.Fault{Action: "SetRulePriorities", Effect: awssim.Answer, Code: code, Message: "They have changed"})
+
+			e.Change(t, mg, with(func(p *v1alpha1.ListenerParameters) { p.Rules[0].Priority = priority }))
+			e.Until(t, mg, "told", func() bool { return strings.Contains(mg.GetCondition(xpv2.TypeSynced).Message, code) })
+
+			if kindtest.Is(mg, controller.TypeStalled, "True") || e.Sim.Count("DescribeRules") == 0 {
+				t.Errorf("%s: the next look tells, so it is not stalled: %+v, %d looks", code, mg.ObservedState().Conditions, e.Sim.Count("DescribeRules"))
+			}
+
+			stop()
+			e.UntilApplied(t, mg)
+
+			if _, ok := e.rules(t, mg)[strconv.Itoa(int(priority))]; !ok || len(e.rules(t, mg)) != 2 {
+				t.Errorf("%s: AWS has %v", code, e.ruled(t, mg))
+			}
+
+			if diff := cmp.Diff([]string{"SetRulePriorities"}, e.Writes()); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", code, diff)
+			}
 		}
 	})
 }
