@@ -94,6 +94,7 @@ func (e *external) compare(mg Listener) error {
 	h := have(e.found.sdk)
 	w := want(p, e.wanted, h)
 	attributes := wantedAttributes(p)
+	claimed := func(tags map[string]string) bool { return controller.Claim(mg, e.clusterID, controller.Found{Tags: tags}) == nil }
 
 	e.change = change{
 		tags:         controller.ChangeTags(e.tags, e.found.tags, o.ManagedTagKeys),
@@ -101,7 +102,7 @@ func (e *external) compare(mg Listener) error {
 		differences:  plan(w, h),
 		certificates: changeCertificates(w, p.CertificateARNs, e.found.sni, o.ManagedCertificateARNs),
 		attributes:   controller.ChangeAttributes(attributes, e.found.attributes, o.ManagedAttributeKeys, defaults),
-		rules:        changeRules(p, e.wanted, e.found.rules, o.ManagedRulePriorities),
+		rules:        changeRules(p, e.wanted, e.found.rules, o.ManagedRulePriorities, claimed),
 		have:         e.found.attributes,
 	}
 	e.change.rules.tags = tagRules(e.change.rules.keep, e.tags, o.ManagedTagKeys)

@@ -170,15 +170,15 @@ func (e *external) details(ctx context.Context, mg Listener, f *found) error {
 	}
 
 	if len(p.Rules)+len(o.ManagedRulePriorities) > 0 {
-		return e.ruleDetails(ctx, f, len(p.Rules) > 0)
+		return e.ruleDetails(ctx, f)
 	}
 
 	return nil
 }
 
-// ruleDetails reads the rules, and their tags if they are managed. Tags of many share
-// a call, so they are as young as those of the listener.
-func (e *external) ruleDetails(ctx context.Context, f *found, tagged bool) error {
+// ruleDetails reads the rules and their tags. Tags of many share a call, so they are as
+// young as those of the listener.
+func (e *external) ruleDetails(ctx context.Context, f *found) error {
 	failed := func(what string, err error) error {
 		return controller.Failed("read the "+what+" of the "+f.String(), err)
 	}
@@ -189,9 +189,6 @@ func (e *external) ruleDetails(ctx context.Context, f *found, tagged bool) error
 	}
 
 	f.rules = haveRules(rules)
-	if !tagged {
-		return nil
-	}
 
 	arns := make([]string, len(f.rules))
 	for i, r := range f.rules {

@@ -73,8 +73,9 @@ func (c ruleChange) none() bool {
 }
 
 // changeRules decides on rules. Declared rules are the only ones. If none is
-// declared, those that we made go, and those of others stay.
-func changeRules(p *v1alpha1.ListenerParameters, w wanted, have []rule, managed []int32) ruleChange {
+// declared, those that we made go, and those of others stay: claimed says of tags that
+// they are ours. A rule whose tags AWS does not show yet is told by its priority.
+func changeRules(p *v1alpha1.ListenerParameters, w wanted, have []rule, managed []int32, claimed func(map[string]string) bool) ruleChange {
 	c := ruleChange{was: map[int32]rule{}}
 	become := pair(p.Rules, w, have)
 	stays := map[string]bool{}
@@ -110,7 +111,10 @@ func changeRules(p *v1alpha1.ListenerParameters, w wanted, have []rule, managed 
 	}
 
 	for _, r := range have {
-		if stays[r.arn] || len(p.Rules) == 0 && !slices.Contains(managed, r.priority) {
+		remembered := slices.Contains(managed, r.priority)
+		ours := r.tags == nil && remembered || r.tags != nil && claimed(r.tags)
+
+		if stays[r.arn] || len(p.Rules) == 0 && !ours {
 			continue
 		}
 
@@ -120,7 +124,7 @@ func changeRules(p *v1alpha1.ListenerParameters, w wanted, have []rule, managed 
 			c.remove = append(c.remove, r)
 		}
 
-		if slices.Contains(managed, r.priority) {
+		if ours || remembered {
 			c.managed = append(c.managed, r.priority)
 		}
 	}

@@ -33,7 +33,11 @@ func ruleTexts(rules []rule) string {
 	return strings.Join(out, " ")
 }
 
-// rulesOf reads words of ruleText. The ARN of a rule is where it was.
+// claimed are the tags of our rules.
+func claimed(tags map[string]string) bool { return tags["owner"] == "us" }
+
+// rulesOf reads words of ruleText. The ARN of a rule is where it was. One whose tags are
+// known begins with + if it is ours, and with - if it is not.
 func rulesOf(t *testing.T, words string) []rule {
 	t.Helper()
 
@@ -41,6 +45,10 @@ func rulesOf(t *testing.T, words string) []rule {
 
 	for _, w := range strings.Fields(words) {
 		var r rule
+
+		if owner, known := map[byte]string{'+': "us", '-': "others"}[w[0]]; known {
+			r.tags, w = map[string]string{"owner": owner}, w[1:]
+		}
 
 		what, where, _ := strings.Cut(w, "@")
 		if _, err := fmt.Sscan(where, &r.priority); err != nil || len(what) != 2 {
@@ -85,16 +93,17 @@ func TestChangeRules(t *testing.T) {
 			want{move: "4b@1", modify: "4b@1", managed: []int32{1, 9}}},
 		"InTheWay": {"AWS has one rule of a priority: what goes anyway goes before.", "6b@1 4a@2", "4a@1", []int32{1},
 			want{move: "4a@1", inTheWay: "6b@1", managed: []int32{1}}},
-		"Foreign":     {"Declared rules are the only ones.", "4a@1 6b@7", "4a@1", []int32{1}, want{remove: "6b@7", managed: []int32{1}}},
-		"Undeclared":  {"Ours go, and are remembered until then; those of others stay.", "4a@1 6b@7", "", []int32{1}, want{remove: "4a@1", managed: []int32{1}}},
-		"NoneOfOurs":  {"Rules of others stay.", "6b@7", "", nil, want{}},
-		"SameWins":    {"A rule that is right is not taken for another.", "4a@1 4a@2", "4a@2 4b@3", []int32{2}, want{move: "4b@3", modify: "4b@3", managed: []int32{2, 3}}},
-		"NothingLike": {"A rule for other clients elsewhere is another rule.", "4a@1", "6b@2", []int32{1}, want{create: "6b@2", remove: "4a@1", managed: []int32{1, 2}}},
+		"Foreign":         {"Declared rules are the only ones.", "4a@1 6b@7", "4a@1", []int32{1}, want{remove: "6b@7", managed: []int32{1}}},
+		"Undeclared":      {"Ours go, and are remembered until then; those of others stay.", "4a@1 6b@7", "", []int32{1}, want{remove: "4a@1", managed: []int32{1}}},
+		"SwappedByOthers": {"Tags tell whose a rule is, wherever it is now.", "-4a@1 +6b@7", "", []int32{1}, want{remove: "6b@7", managed: []int32{7}}},
+		"NoneOfOurs":      {"Rules of others stay.", "6b@7", "", nil, want{}},
+		"SameWins":        {"A rule that is right is not taken for another.", "4a@1 4a@2", "4a@2 4b@3", []int32{2}, want{move: "4b@3", modify: "4b@3", managed: []int32{2, 3}}},
+		"NothingLike":     {"A rule for other clients elsewhere is another rule.", "4a@1", "6b@2", []int32{1}, want{create: "6b@2", remove: "4a@1", managed: []int32{1, 2}}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			p, w := specOf(rulesOf(t, tc.spec))
-			c := changeRules(p, w, rulesOf(t, tc.have), tc.managed)
+			c := changeRules(p, w, rulesOf(t, tc.have), tc.managed, claimed)
 			got := want{ruleTexts(c.create), ruleTexts(c.move), ruleTexts(c.modify), ruleTexts(c.inTheWay), ruleTexts(c.remove), c.managed}
 
 			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(want{})); diff != "" {
@@ -133,7 +142,7 @@ func TestRulesOfAnyWorldBecomeThoseDeclared(t *testing.T) {
 			managed = append(managed, r.priority)
 		}
 
-		c := changeRules(p, w, have, managed)
+		c := changeRules(p, w, have, managed, claimed)
 		if err := obey(aws, c); err != nil {
 			t.Fatalf("seed %d: %q to %q: %v", seed, before, spec, err)
 		}
@@ -152,7 +161,7 @@ func TestRulesOfAnyWorldBecomeThoseDeclared(t *testing.T) {
 			t.Fatalf("seed %d: %q to %q: -want, +got:\n%s", seed, before, spec, diff)
 		}
 
-		if again := changeRules(p, w, slices.Collect(maps.Values(aws)), c.managed); !again.none() {
+		if again := changeRules(p, w, slices.Collect(maps.Values(aws)), c.managed, claimed); !again.none() {
 			t.Fatalf("seed %d: %q to %q: there is more to do: %v", seed, before, spec, again.differences())
 		}
 	}
