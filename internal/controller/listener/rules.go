@@ -110,11 +110,21 @@ func changeRules(p *v1alpha1.ListenerParameters, w wanted, have []rule, managed 
 		}
 	}
 
-	for _, r := range have {
+	c.dismiss(slices.DeleteFunc(slices.Clone(have), func(r rule) bool { return stays[r.arn] }), len(p.Rules) > 0, managed, claimed)
+	slices.Sort(c.managed)
+	c.managed = slices.Compact(c.managed)
+
+	return c
+}
+
+// dismiss decides which of the rules that no declared one becomes are to go: all of
+// them if any is declared, else those that are ours.
+func (c *ruleChange) dismiss(rest []rule, declared bool, managed []int32, claimed func(map[string]string) bool) {
+	for _, r := range rest {
 		remembered := slices.Contains(managed, r.priority)
 		ours := r.tags == nil && remembered || r.tags != nil && claimed(r.tags)
 
-		if stays[r.arn] || len(p.Rules) == 0 && !ours {
+		if !declared && !ours {
 			continue
 		}
 
@@ -128,11 +138,6 @@ func changeRules(p *v1alpha1.ListenerParameters, w wanted, have []rule, managed 
 			c.managed = append(c.managed, r.priority)
 		}
 	}
-
-	slices.Sort(c.managed)
-	c.managed = slices.Compact(c.managed)
-
-	return c
 }
 
 // declaredRule is a declared rule, which is or becomes one of AWS's.
