@@ -94,7 +94,9 @@ func (e *external) compare(mg Listener) error {
 	h := have(e.found.sdk)
 	w := want(p, e.wanted, h)
 	attributes := wantedAttributes(p)
-	claimed := func(tags map[string]string) bool { return controller.Claim(mg, e.clusterID, controller.Found{Tags: tags}) == nil }
+	claimed := func(tags map[string]string) bool {
+		return controller.Claim(mg, e.clusterID, controller.Found{Tags: tags}) == nil
+	}
 
 	e.change = change{
 		tags:         controller.ChangeTags(e.tags, e.found.tags, o.ManagedTagKeys),
