@@ -68,7 +68,6 @@ func TestTagsComeBackByOneCallAndThoseOfOthersStay(t *testing.T) {
 		})
 		eventually(t, "our tags are there again", func() bool { return cmp.Equal(want, w.tags(t, id)) })
 		w.UntilApplied(t, mg)
-		w.polls(t, 2)
 
 		if diff := cmp.Diff(want, w.tags(t, id)); diff != "" {
 			t.Errorf("-want, +got:\n%s", diff)
