@@ -153,23 +153,42 @@ func uninstall(t *testing.T, resources ...*unstructured.Unstructured) {
 	for _, o := range packages {
 		remove(t, o)
 	}
-	secret := object("", "v1", "Secret", stack.Namespace, "aws-credentials")
-	identity := object("", "v1", "ConfigMap", stack.Namespace, "provider-nlb-identity")
-	remove(t, append(slices.Concat(read(t, install.Runtime), read(t, install.Rights)), secret, identity)...)
-	until(t, "no kind of ours is left", func(ctx context.Context) error {
-		crds := &unstructured.UnstructuredList{}
-		crds.SetGroupVersionKind(object("apiextensions.k8s.io", "v1", "CustomResourceDefinitionList", "", "").GroupVersionKind())
-		err := it.Client().List(ctx, crds)
-		for _, crd := range crds.Items {
-			if strings.Contains(crd.GetName(), "nlb.") {
-				err = errors.Join(err, fmt.Errorf("%s is there: finalizers %v, deleted %v", crd.GetName(), crd.GetFinalizers(), crd.GetDeletionTimestamp()))
-			}
-		}
-		return err
-	})
-	if err := it.StopProcess(provider); err != nil {
+	if err := it.StopProcess(provider); err != nil { // its pods go with its package
 		t.Fatal(err)
 	}
+	remove(t, append(slices.Concat(read(t, install.Runtime), read(t, install.Rights)),
+		object("", "v1", "Secret", stack.Namespace, "aws-credentials"), object("", "v1", "ConfigMap", stack.Namespace, "provider-nlb-identity"))...)
+	remove(t, object("coordination.k8s.io", "v1", "Lease", stack.Namespace, "provider-nlb"))
+	until(t, "nothing of ours is left", forgotten)
+}
+
+// forgotten says what is there that has our name.
+func forgotten(ctx context.Context) (err error) {
+	for _, kind := range []*unstructured.Unstructured{
+		object("apiextensions.k8s.io", "v1", "CustomResourceDefinitionList", "", ""),
+		object("apiextensions.crossplane.io", "v1alpha1", "ManagedResourceDefinitionList", "", ""),
+		object("apiextensions.crossplane.io", "v1alpha1", "ManagedResourceActivationPolicyList", "", ""),
+		object("apiextensions.crossplane.io", "v2", "CompositeResourceDefinitionList", "", ""),
+		object("apiextensions.crossplane.io", "v1", "CompositionList", "", ""),
+		object("rbac.authorization.k8s.io", "v1", "ClusterRoleList", "", ""),
+		object("rbac.authorization.k8s.io", "v1", "ClusterRoleBindingList", "", ""),
+		object("", "v1", "ServiceAccountList", "", ""),
+		object("", "v1", "SecretList", "", ""),
+		object("", "v1", "ConfigMapList", "", ""),
+		object("", "v1", "ServiceList", "", ""),
+		object("apps", "v1", "DeploymentList", "", ""),
+		object("coordination.k8s.io", "v1", "LeaseList", "", ""),
+	} {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(kind.GroupVersionKind())
+		err = errors.Join(err, it.Client().List(ctx, list))
+		for _, o := range list.Items {
+			if strings.Contains(o.GetName(), "nlb") {
+				err = errors.Join(err, fmt.Errorf("%s %s is there: finalizers %v, deleted %v", o.GetKind(), o.GetName(), o.GetFinalizers(), o.GetDeletionTimestamp()))
+			}
+		}
+	}
+	return err
 }
 
 // none says which managed resources are there, as kubectl get managed -A does.
