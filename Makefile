@@ -150,7 +150,6 @@ e2e-argocd: controlplane ## The same from Git with Argo CD (another 15 minutes, 
 bench: controlplane ## Measure the provider under production traffic (about 13 minutes); writes docs/benchmarks.md.
 	go run ./cluster/test/bench -json _output/bench.json -docs docs/benchmarks.md
 
-
 .PHONY: e2e-awscli
 e2e-awscli: ## The simulated AWS answers the AWS CLI (needs aws: Debian package awscli).
 	go test -count=1 -tags awscli -run CommandLine ./internal/awssim ./cluster/test/e2e
