@@ -72,7 +72,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		options: o.Options, engine: engine, cluster: o.Cluster,
 		resolver: controller.Resolver{Client: mgr.GetClient(), Active: active(o.Options)},
 		looked:   newMemo[bool](0), hints: newMemo[string](o.PollInterval),
-		later: newLater(), notify: l.notify, event: l.event, allowed: l.allowed, twin: l.twin,
+		later: newLater(), notify: l.notify, event: l.event, allowed: l.allowed, twin: l.twin, seen: l.seen,
 	}
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
 		err := controller.SetupGated(mgr, o.Options, controller.Kind[Binding]{
@@ -90,6 +90,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 				engine.Forget(b.GetUID())
 				c.looked.forget(b.GetUID())
 				c.hints.forget(b.GetUID())
+				l.seen.forget(b.GetUID())
 			},
 			MaxConcurrentReconciles: workers,
 			OwnLimiter:              true,
@@ -136,12 +137,15 @@ type connector struct {
 	allowed func(Binding) binder.Live
 	// twin is an older binding of the same pods and port; nil if there is none.
 	twin func(Binding) Binding
+	// seen is told of each binding.
+	seen *sightings
 }
 
 // Connect resolves the reference and reaches AWS. While a reference is waited for
 // no AWS call is made.
 func (c *connector) Connect(ctx context.Context, b Binding) (managed.TypedExternalClient[Binding], error) {
 	e := &external{connector: c}
+	c.seen.of(b.GetUID())
 	if meta.WasDeleted(b) {
 		if b.ObservedState().AtProvider.TargetGroupARN == "" {
 			return e, nil // it never was bound, so AWS is not needed
