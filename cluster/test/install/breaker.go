@@ -191,12 +191,18 @@ func (a *Account) take(target, source string, now time.Time) {
 		b = &bucket{tokens: breakerBurst, lowest: breakerBurst, at: now, taken: map[string]float64{}}
 		a.buckets[target] = b
 	}
-	b.tokens = math.Min(breakerBurst, b.tokens+now.Sub(b.at).Seconds()*breakerRefill) - 1
-	b.at = now
+	b.refill(now)
+	b.tokens--
 	b.lowest = math.Min(b.lowest, b.tokens)
 	b.spent++
 	a.total++
 	b.taken[source]++
+}
+
+// refill gives a bucket what it has got back since it was looked at.
+func (b *bucket) refill(now time.Time) {
+	b.tokens = math.Min(breakerBurst, b.tokens+now.Sub(b.at).Seconds()*breakerRefill)
+	b.at = now
 }
 
 // Restart forgets what was spent so far, not what is left.
@@ -204,6 +210,7 @@ func (a *Account) Restart() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, b := range a.buckets {
+		b.refill(time.Now())
 		b.spent, b.lowest, b.taken = 0, b.tokens, map[string]float64{}
 	}
 }
