@@ -35,6 +35,8 @@ var acts = []act{
 	{"aws", 8, (*story).awsActs},
 	{"behind our back", 2, (*story).strangerActs},
 	{"process", 5, (*story).processActs},
+	{"annotation", 4, (*story).annotationActs},
+	{"clock", 2, (*story).clockActs},
 }
 
 func (s *story) rollout() string {

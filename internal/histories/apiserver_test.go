@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 )
 
@@ -31,6 +32,8 @@ type apiServer struct {
 	forbidden map[string]bool
 	// lag is how long events take to arrive.
 	lag time.Duration
+	// patch changes the status of a pod, and returns an HTTP status code.
+	patch func(namespace, name string, body []byte) int
 }
 
 type table struct {
@@ -55,9 +58,9 @@ type change struct {
 	verb    string
 }
 
-func newAPIServer() *apiServer {
+func newAPIServer(patch func(namespace, name string, body []byte) int) *apiServer {
 	kinds := map[string]string{"pods": "Pod", "nodes": "Node", "services": "Service"}
-	s := &apiServer{version: 100, tables: map[string]*table{}, watches: map[*watcher]bool{}, forbidden: map[string]bool{}}
+	s := &apiServer{version: 100, tables: map[string]*table{}, watches: map[*watcher]bool{}, patch: patch, forbidden: map[string]bool{}}
 	for resource, kind := range kinds {
 		s.tables[resource] = &table{kind: kind, objects: map[string]entry{}}
 	}
@@ -151,6 +154,9 @@ func (s *apiServer) setLag(lag time.Duration) {
 
 // RoundTrip answers one request.
 func (s *apiServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPatch {
+		return s.patched(r)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := r.Context().Err(); err != nil {
@@ -199,6 +205,37 @@ func (s *apiServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	s.watches[w] = true
 	return respond(http.StatusOK, w), nil
+}
+
+// patched answers a patch of a pod's status, which is the only one there is.
+func (s *apiServer) patched(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	down := s.down
+	s.mu.Unlock()
+	var namespace, name string
+	path := strings.Split(strings.Trim(r.URL.Path, "/"), "/") // api/v1/namespaces/…/pods/…/status
+	if len(path) == 7 && path[4] == "pods" && path[6] == "status" && r.Header.Get("Content-Type") == string(types.StrategicMergePatchType) {
+		namespace, name = path[3], path[5]
+	}
+	body, err := io.ReadAll(r.Body)
+	switch {
+	case r.Context().Err() != nil:
+		return nil, r.Context().Err()
+	case down:
+		return nil, fmt.Errorf("dial tcp: %w", syscall.ECONNREFUSED)
+	case err != nil:
+		return nil, err
+	case name == "":
+		return refusal(http.StatusMethodNotAllowed, metav1.StatusReasonMethodNotAllowed), nil
+	}
+	switch code := s.patch(namespace, name, body); code {
+	case http.StatusOK:
+		return answer(code, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Success"}), nil
+	case http.StatusConflict:
+		return refusal(code, metav1.StatusReasonConflict), nil
+	default:
+		return refusal(code, metav1.StatusReasonNotFound), nil
+	}
 }
 
 func (s *apiServer) meta(annotations map[string]string) map[string]any {

@@ -2,7 +2,6 @@ package histories
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -120,6 +119,7 @@ func blueGreen(w *world) {
 	w.settled(20 * time.Minute)
 	s.weigh(0, 100)
 	w.run(time.Minute) // connections that blue has are finished
+	held := w.emptying(s.blue, blue)
 	w.do(func() { old.replicas = 0 })
 	if n, _ := s.between(w.profile.DeregisteredFlows.Max+5*time.Minute, blue, green); n > 0 {
 		w.t.Errorf("%d connections to blue, which has no weight", n)
@@ -129,13 +129,7 @@ func blueGreen(w *world) {
 			w.t.Errorf("%d pods of blue are there yet", n)
 		}
 	})
-	// Nothing matches. While the last pods end one after the other, the last target of a
-	// zone may leave when its process is gone, but never the last one of all.
-	w.do(func() {
-		if !slices.ContainsFunc(w.sim.Targets(s.blue), func(t awssim.Target) bool { return t.State != awssim.Draining }) {
-			w.t.Error("nothing is held")
-		}
-	})
+	held()
 	w.do(func() { was.deleted, was.edited = true, time.Now() })
 	w.process.enqueue(was.uid)
 	w.until("blue is released", 15*time.Minute, func() bool { return was.gone })

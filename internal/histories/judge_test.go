@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
@@ -54,6 +55,10 @@ type judges struct {
 	blind, saw time.Time
 	// writes are the calls since the judge was asked to count.
 	writes map[string]int
+	// gates has what is known of each pod that has some.
+	gates map[types.UID]*gating
+	// unproven are targets that were taken out while their process served, and when.
+	unproven map[string]map[awssim.Key]time.Time
 	// onCall is told of each call, before it has an effect.
 	onCall func(awssim.Call)
 }
@@ -74,11 +79,15 @@ func newJudges() judges {
 	return judges{
 		read: map[string]map[awssim.Key]awssim.Target{}, known: map[string]bool{},
 		last: map[awssim.Key]departed{}, down: map[awssim.Key]ending{}, dropped: map[awssim.Key]time.Time{}, missing: map[string]time.Time{}, writes: map[string]int{},
+		gates: map[types.UID]*gating{}, unproven: map[string]map[awssim.Key]time.Time{},
 	}
 }
 
 // newProcess: it has read nothing yet.
-func (j *judges) newProcess() { clear(j.known) }
+func (j *judges) newProcess() {
+	clear(j.known)
+	clear(j.unproven)
+}
 
 // trouble says that something is wrong for a time, from now on.
 func (w *world) trouble(d time.Duration) {
@@ -147,6 +156,7 @@ func (w *world) judgeDeregister(arn string, keys []awssim.Key) {
 	case !j.blind.IsZero() && now.Sub(j.blind) > news:
 		w.wrong("DeregisterTargets while the API server cannot be watched")
 	}
+	w.judgeBrakes(arn, keys)
 	for _, k := range keys {
 		j.dropped[k] = now
 		released := !slices.ContainsFunc(w.bindings, func(b *binding) bool { return b.group.ARN == arn && !b.deleted })
@@ -380,6 +390,7 @@ func (w *world) look() {
 	}
 	w.judges.next = now.Add(looks)
 	w.judgeUsers()
+	w.judgeGates()
 	for _, arn := range w.groups() {
 		held := map[awssim.Key]bool{}
 		for _, t := range w.sim.Targets(arn) {

@@ -26,6 +26,8 @@ type app struct {
 	daemonSet  bool
 	// tolerates every taint.
 	tolerates bool
+	// gates are the bindings that its pods' readiness gates name.
+	gates []string
 }
 
 // running is a pod with its process.
@@ -48,6 +50,8 @@ type running struct {
 	// mark is counted up by whatever makes earlier plans of the kubelet void.
 	mark int
 	gone bool
+	// passed are the readiness gates that are True.
+	passed map[string]bool
 }
 
 func (p *running) key() awssim.Key { return awssim.Key{ID: p.machine.id, Port: p.app.port} }
@@ -55,7 +59,7 @@ func (p *running) key() awssim.Key { return awssim.Key{ID: p.machine.id, Port: p
 // start makes a pod that is bound to a machine.
 func (k *kube) start(a *app, m *machine, version int) *running {
 	uid := k.uid()
-	p := &running{app: a, machine: m, version: version, serial: k.serial, since: time.Now(), made: time.Now()}
+	p := &running{app: a, machine: m, version: version, serial: k.serial, since: time.Now(), made: time.Now(), passed: map[string]bool{}}
 	owner := "ReplicaSet"
 	if a.daemonSet {
 		owner = "DaemonSet"
@@ -74,6 +78,9 @@ func (k *kube) start(a *app, m *machine, version int) *running {
 			}}},
 		},
 		Status: corev1.PodStatus{Phase: corev1.PodPending},
+	}
+	for _, binding := range a.gates {
+		p.pod.Spec.ReadinessGates = append(p.pod.Spec.ReadinessGates, corev1.PodReadinessGate{ConditionType: gateOf(binding)})
 	}
 	k.pods[uid] = p
 	k.api.put("pods", p.pod)
@@ -126,17 +133,11 @@ func (k *kube) tell(p *running, phase corev1.PodPhase, ready bool) {
 		p.since = time.Now()
 	}
 	p.ready = ready
-	status := corev1.ConditionFalse
-	if ready {
-		status = corev1.ConditionTrue
-	}
 	p.pod.Status.Phase = phase
 	p.pod.Status.HostIP = p.machine.node.Status.Addresses[0].Address
 	p.pod.Status.PodIP = p.pod.Status.HostIP
-	p.pod.Status.Conditions = []corev1.PodCondition{
-		{Type: corev1.ContainersReady, Status: status, LastTransitionTime: metav1.NewTime(p.since.Add(k.skew))},
-	}
-	k.api.put("pods", p.pod)
+	set(&p.pod.Status, corev1.PodCondition{Type: corev1.ContainersReady, Status: truth(ready), LastTransitionTime: metav1.NewTime(p.since.Add(k.skew))})
+	k.conclude(p)
 }
 
 // remove deletes a pod as everybody does: it is told to end, and is gone when its
@@ -242,7 +243,7 @@ func (d *daemonSet) sync(k *kube) {
 		case len(mine) == 0 && (!m.closed() || d.app.tolerates && !m.off):
 			k.start(d.app, m, d.version)
 			missing++
-		case len(mine) > 0 && (!mine[0].ready || !mine[0].ended.IsZero()):
+		case len(mine) > 0 && (!mine[0].available() || !mine[0].ended.IsZero()):
 			missing++
 		case len(mine) > 0 && mine[0].version != d.version:
 			old = append(old, mine[0])
@@ -265,7 +266,7 @@ func (d *daemonSet) done(k *kube) bool {
 
 // rests: it is ready, of the latest version, and nobody ends it.
 func (p *running) rests(version int) bool {
-	return p.ready && p.ended.IsZero() && p.version == version && !p.machine.off && !p.machine.gone
+	return p.available() && p.ended.IsZero() && p.version == version && !p.machine.off && !p.machine.gone
 }
 
 // deployment keeps a number of pods, no two on one machine, and rolls them over by
@@ -275,12 +276,12 @@ type deployment struct {
 	version  int
 	replicas int
 	surge    int
-	// gated says when a pod counts as ready: its readiness gates. Nil: at once.
+	// gated says when a pod counts as ready, beside its readiness gates. Nil: at once.
 	gated func(*running) bool
 }
 
 func (d *deployment) available(p *running) bool {
-	return p.ready && p.ended.IsZero() && (d.gated == nil || d.gated(p))
+	return p.available() && p.ended.IsZero() && (d.gated == nil || d.gated(p))
 }
 
 func (d *deployment) sync(k *kube) {

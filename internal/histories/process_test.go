@@ -60,6 +60,7 @@ func (w *world) start() {
 			defer w.hearing.Unlock()
 			w.heard = append(w.heard, time.Now().Format(time.TimeOnly)+" "+e.Reason+": "+e.Message)
 		},
+		Gates: gates{cluster, w},
 	})
 	p.running.Go(func() { _ = cluster.Start(p.ctx) })
 	p.running.Go(func() { _ = p.engine.Start(p.ctx) })
@@ -94,10 +95,15 @@ func (p *process) live(r binder.Ref) binder.Live {
 	switch {
 	case b == nil || b.gone:
 		return binder.Live{Gone: true}
-	case b.deleted:
-		return binder.Live{NoRegister: "the binding is being deleted"}
 	}
-	return binder.Live{}
+	live := binder.Live{Approved: b.approved, Stopped: b.stopped()}
+	if b.deleted {
+		live.NoRegister = "the binding is being deleted"
+	}
+	if !b.held.IsZero() {
+		live.NoDeregister = "annotation nlb.crossplane.io/hold is true"
+	}
+	return live
 }
 
 func (w *world) bindingOf(uid types.UID) *binding {
@@ -209,6 +215,7 @@ func (p *process) order(b *binding) (binder.Order, error) {
 	}
 	key, in := b.key, b.region
 	p.w.mu.Unlock()
+	o.Live = p.live(o.Binding)
 	var err error
 	o.Access, err = p.pool.Access(p.ctx, accessOf(key), in)
 	return o, err

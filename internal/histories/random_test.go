@@ -120,6 +120,12 @@ func (s *story) begin() {
 		default: // is gone at once
 			a.drains = s.span(0, 10*time.Second)
 		}
+		if s.one(2) {
+			a.gates = append(a.gates, a.name)
+		}
+		if s.one(8) {
+			a.gates = append(a.gates, "of-nobody")
+		}
 		if a.daemonSet = s.one(2); a.daemonSet {
 			if !a.failsCheck {
 				a.drains = s.span(0, 20*time.Second) // in place it helps nobody to go on
@@ -130,7 +136,7 @@ func (s *story) begin() {
 			s.do(func() { s.controllers = append(s.controllers, set) })
 		} else {
 			d := &deployment{app: a, version: 1, replicas: 2 + s.r.IntN(4), surge: 1 + s.r.IntN(2)}
-			if s.one(2) {
+			if len(a.gates) == 0 && s.one(2) {
 				d.gated = s.healthy
 			}
 			s.deployments = append(s.deployments, d)

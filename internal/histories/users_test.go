@@ -40,7 +40,7 @@ func (w *world) judgeUsers() {
 //   - its process ended without a word, or restarted in place without failing its
 //     health check first, and AWS had not had the time to notice;
 //   - it left sooner than anybody could have acted, or while AWS or Kubernetes were
-//     not well.
+//     not well, or while somebody held its binding.
 func (w *world) saveable(u *user, f awssim.Failure) string {
 	if w.warm(u.arn, u.zone, f.At) == 0 {
 		return ""
@@ -53,7 +53,8 @@ func (w *world) saveable(u *user, f awssim.Failure) string {
 		return "the process on " + w.what(f.Target) + " never ended"
 	}
 	dropped, told := w.judges.dropped[f.Target], end.told
-	late := told.IsZero() || end.at.Sub(told) < w.given(f.Target, end) || w.judges.troubled.After(told) || w.warm(u.arn, u.zone, told) == 0
+	late := told.IsZero() || end.at.Sub(told) < w.given(f.Target, end) || w.judges.troubled.After(told) || w.warm(u.arn, u.zone, told) == 0 ||
+		w.heldSince(u.arn, f.Target, told)
 	switch {
 	case f.At.Before(dropped.Add(w.profile.DeregisteredFlows.Max+news)) && (late || !dropped.After(told.Add(prompt))):
 		return ""

@@ -109,6 +109,14 @@ type binding struct {
 	region string
 	// poll is the interval at which the quiet group is read; 0 is the default.
 	poll time.Duration
+	// port of its Service's pods.
+	port int32
+	// held is since when annotation hold is true, zero if it is not; released is when
+	// it was taken away last. approved is annotation approve.
+	held, released time.Time
+	approved       string
+	// consented is when somebody approved what the Guard held then.
+	consented time.Time
 }
 
 // inWorld lets a story happen in a bubble of its own. Its judges see everything.
@@ -141,8 +149,9 @@ func newWorld(t *testing.T, o awssim.Options) *world {
 	o.RefuseByDefault, o.TokenBuckets, o.Latency, o.OnCall = true, true, latency, w.onCall
 	w.sim = awssim.New(o)
 	w.judges = newJudges()
+	gate := w.patchGate
 	w.kube = kube{
-		api: newAPIServer(), sim: w.sim, clock: &w.agenda,
+		api: newAPIServer(gate), sim: w.sim, clock: &w.agenda,
 		pods: map[types.UID]*running{}, services: map[string]*corev1.Service{}, edited: map[string]time.Time{},
 	}
 	w.went = func(p *running) { w.judges.last[p.key()] = departed{p.app.daemonSet, time.Now()} }
@@ -303,7 +312,7 @@ func (w *world) bind(name, arn string, a *app, edit ...func(*binding)) *binding 
 	b := &binding{
 		name: name, uid: types.UID(name), service: name, generation: 1, drain: 300 * time.Second,
 		group: targets.Group{ARN: arn, Protocol: "TCP", Type: targets.TypeInstance, Ours: true},
-		owns:  map[targets.Key]bool{}, key: awssim.DefaultKey, region: region,
+		owns:  map[targets.Key]bool{}, key: awssim.DefaultKey, region: region, port: a.port,
 	}
 	w.do(func() {
 		b.created, b.edited = time.Now(), time.Now()

@@ -34,6 +34,9 @@ const (
 	// tagsFor is how old the tags of the region's groups may be when a search for
 	// some is tried again.
 	tagsFor = time.Minute
+	// firstLookFor is how old what this process has read of a group may be at its first
+	// look at a binding that was served before it began.
+	firstLookFor = 10 * time.Second
 )
 
 // A foundGroup is a target group as a binding needs to know it.
@@ -77,12 +80,22 @@ func (e *external) group(ctx context.Context, b Binding) (foundGroup, error) {
 // asks for a reconcile up to six times a minute, and that must cost no AWS call. But
 // the first look at a generation is at AWS, and so is every look at a group that the
 // engine has found to be gone.
+//
+// After a restart there are as many first looks as bindings, within seconds. One at a
+// generation that an earlier process has seen through may take what this one has just
+// read for another binding, or each few would cost a call.
 func (e *external) ages(b Binding) controller.Ages {
 	_, looked := e.looked.get(b, "")
-	if snap, _ := e.engine.Snapshot(b.GetUID()); !looked || snap.GroupGone {
+	snap, _ := e.engine.Snapshot(b.GetUID())
+	switch bound := b.ObservedState(); {
+	case snap.GroupGone:
 		return controller.Ages{}
+	case looked:
+		return e.options.PollAges(b)
+	case bound.AtProvider.TargetGroupARN != "" && bound.ObservedGeneration == b.GetGeneration():
+		return controller.Ages{Settings: firstLookFor}
 	}
-	return e.options.PollAges(b)
+	return controller.Ages{}
 }
 
 // identify returns the group's ARN, and the field that named it.

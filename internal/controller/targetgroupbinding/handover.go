@@ -3,6 +3,7 @@ package targetgroupbinding
 import (
 	"context"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
@@ -16,11 +17,40 @@ import (
 )
 
 // heirFor is how long a new binding that has given no order may hold up the release
-// of another one: its reference may never resolve.
+// of another one, from when this process first saw it: its reference may never
+// resolve. When the API server noted its creation says nothing by our clock, which
+// may be off by hours.
 const heirFor = time.Minute
 
-// heir says that a binding which names its target group in the same way was
-// created just now, in the same namespace, and the engine does not know it yet.
+// sightings has when this process first saw each binding. Its readings are
+// monotonic: nobody who sets a clock makes a binding older or younger.
+type sightings struct {
+	mu    sync.Mutex
+	first map[types.UID]time.Time
+}
+
+func newSightings() *sightings { return &sightings{first: map[types.UID]time.Time{}} }
+
+// of a binding: when it was first seen, which is now if it never was.
+func (s *sightings) of(uid types.UID) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, seen := s.first[uid]
+	if !seen {
+		at = time.Now()
+		s.first[uid] = at
+	}
+	return at
+}
+
+func (s *sightings) forget(uid types.UID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.first, uid)
+}
+
+// heir says that a binding which names its target group in the same way is new, in
+// the same namespace, and the engine does not know it yet.
 func (l *liaison) heir(r binder.Ref, known func(types.UID) bool) bool {
 	all := l.siblings(r)
 	var own *v1alpha1.TargetGroupBindingParameters
@@ -33,8 +63,10 @@ func (l *liaison) heir(r binder.Ref, known func(types.UID) bool) bool {
 		return false
 	}
 	for _, b := range all {
-		young := time.Since(b.GetCreationTimestamp().Time) < heirFor
-		if b.GetUID() != r.UID && young && !meta.WasDeleted(b) && !known(b.GetUID()) && sameGroup(own, b.ForProvider()) {
+		if b.GetUID() == r.UID || meta.WasDeleted(b) || known(b.GetUID()) || !sameGroup(own, b.ForProvider()) {
+			continue
+		}
+		if time.Since(l.seen.of(b.GetUID())) < heirFor {
 			return true
 		}
 	}

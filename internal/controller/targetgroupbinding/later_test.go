@@ -1,6 +1,8 @@
 package targetgroupbinding
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	namespaced "github.com/provider-nlb/provider-nlb/apis/namespaced/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/aws"
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
 	"github.com/provider-nlb/provider-nlb/internal/binder"
@@ -96,4 +99,58 @@ func TestANewBindingKnowsItsGroup(t *testing.T) {
 			t.Errorf("attributes were read %d times, want once, at the first look", got)
 		}
 	})
+}
+
+// TestAfterARestartGroupsAreReadTogether: what 300 bindings look at first, after a
+// restart, 50 at a time, takes hardly more calls than one list of the region; and what
+// was read before is not taken for an answer.
+func TestAfterARestartGroupsAreReadTogether(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		// seen is the generation that the process before has seen.
+		seen        int64
+		least, most int
+	}{
+		"SeenBefore":    {"The process before has looked: what was read for another binding will do.", 1, 1, 3},
+		"NewGeneration": {"The first look at a generation is at AWS: no answer is from before it.", 0, 4, 15},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, sim *awssim.Sim, find func(Binding) (string, error)) {
+				todo := make(chan Binding, 300)
+				for i := range 300 {
+					id := fmt.Sprintf("web-%d", i)
+					arn := seed(t, sim, id, nil)
+					b := binding(id, v1alpha1.TargetGroupBindingParameters{TargetGroupARN: &arn})
+					b.ObservedState().AtProvider.TargetGroupARN = arn
+					b.ObservedState().SetObservedGeneration(tc.seen)
+					todo <- b
+				}
+				close(todo)
+				var wg sync.WaitGroup
+				for range workers {
+					wg.Go(func() {
+						for b := range todo {
+							if _, err := find(b); err != nil {
+								t.Error(err)
+							}
+						}
+					})
+				}
+				wg.Wait()
+				if got := sim.Count("DescribeTargetGroups"); got < tc.least || got > tc.most {
+					t.Errorf("%s %d calls, want %d to %d", tc.reason, got, tc.least, tc.most)
+				}
+				sim.Reset()
+				time.Sleep(firstLookFor)
+				arn := seed(t, sim, "late", nil)
+				late := binding("late", v1alpha1.TargetGroupBindingParameters{TargetGroupARN: &arn})
+				late.ObservedState().AtProvider.TargetGroupARN = arn
+				late.ObservedState().SetObservedGeneration(1)
+				if _, err := find(late); err != nil || sim.Count("DescribeTargetGroups") != 1 {
+					t.Errorf("a first look some time later: %v, %d calls, want 1", err, sim.Count("DescribeTargetGroups"))
+				}
+				time.Sleep(10 * time.Minute) // in which tags and attributes are read
+			})
+		})
+	}
 }

@@ -35,11 +35,13 @@ type liaison struct {
 	record  record.EventRecorder
 	// wanted reconciles, by API group.
 	wanted map[string]chan event.GenericEvent
+	// seen has when each binding was first seen.
+	seen *sightings
 }
 
 func newLiaison(mgr ctrl.Manager, o Options) *liaison {
 	return &liaison{
-		cache: mgr.GetCache(), scheme: mgr.GetScheme(), options: o,
+		cache: mgr.GetCache(), scheme: mgr.GetScheme(), options: o, seen: newSightings(),
 		record: mgr.GetEventRecorderFor("targetgroupbinding"), //nolint:staticcheck // As crossplane-runtime: the new API has no way to say what the regarded object is without reading it.
 		wanted: map[string]chan event.GenericEvent{
 			namespaced.SchemeGroupVersion.Group: make(chan event.GenericEvent),

@@ -72,7 +72,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		options: o.Options, engine: engine, cluster: o.Cluster,
 		resolver: controller.Resolver{Client: mgr.GetClient(), Active: active(o.Options)},
 		looked:   newMemo[bool](0), hints: newMemo[string](o.PollInterval),
-		later: newLater(), notify: l.notify, event: l.event, allowed: l.allowed,
+		later: newLater(), notify: l.notify, event: l.event, allowed: l.allowed, seen: l.seen,
 	}
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
 		err := controller.SetupGated(mgr, o.Options, controller.Kind[Binding]{
@@ -87,6 +87,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 				engine.Forget(b.GetUID())
 				c.looked.forget(b.GetUID())
 				c.hints.forget(b.GetUID())
+				l.seen.forget(b.GetUID())
 			},
 			MaxConcurrentReconciles: workers,
 			OwnLimiter:              true,
@@ -131,12 +132,15 @@ type connector struct {
 	event func(binder.Ref, binder.Event)
 	// allowed is what may be done for a binding.
 	allowed func(Binding) binder.Live
+	// seen is told of each binding.
+	seen *sightings
 }
 
 // Connect resolves the reference and reaches AWS. While a reference is waited for
 // no AWS call is made.
 func (c *connector) Connect(ctx context.Context, b Binding) (managed.TypedExternalClient[Binding], error) {
 	e := &external{connector: c}
+	c.seen.of(b.GetUID())
 	if meta.WasDeleted(b) {
 		if b.ObservedState().AtProvider.TargetGroupARN == "" {
 			return e, nil // it never was bound, so AWS is not needed

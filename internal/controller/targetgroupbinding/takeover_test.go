@@ -228,36 +228,88 @@ func (c cached) List(_ context.Context, list client.ObjectList, _ ...client.List
 }
 
 func TestHeir(t *testing.T) {
-	named := func(name, group string, age time.Duration) *namespaced.TargetGroupBinding {
-		b := bindingNamed(name).(*namespaced.TargetGroupBinding)
-		b.CreationTimestamp = metav1.NewTime(time.Now().Add(-age))
-		b.Spec.ForProvider.TargetGroupName = ptr(group)
-		return b
-	}
-	deleted := named("new", "web", 0)
-	deleted.DeletionTimestamp = ptr(metav1.Now())
+	const hour = time.Hour
 	cases := map[string]struct {
 		reason string
-		other  *namespaced.TargetGroupBinding
-		known  bool
-		want   bool
+		// group of the other binding, and how long ago this process first saw it;
+		// 0 if it has not.
+		group string
+		seen  time.Duration
+		// noted is how long ago the API server noted its creation.
+		noted time.Duration
+		known bool
+		want  bool
 	}{
-		"JustCreated": {"It may want the same targets and has not said so.", named("new", "web", time.Second), false, true},
-		"Known":       {"The engine knows what it wants.", named("new", "web", time.Second), true, false},
-		"Old":         {"One that never comes about holds nothing up for ever.", named("new", "web", 2*time.Minute), false, false},
-		"OtherGroup":  {"It has another group.", named("new", "api", time.Second), false, false},
-		"Deleted":     {"It goes, too.", deleted, false, false},
-		"Itself":      {"The one that is deleted is not its own heir.", named("old", "web", time.Second), false, false},
+		"JustCreated":       {"It may want the same targets and has not said so.", "web", 0, time.Second, false, true},
+		"SeenJustNow":       {"It is being looked after, and has given no order yet.", "web", 59 * time.Second, 59 * time.Second, false, true},
+		"Known":             {"The engine knows what it wants.", "web", time.Second, time.Second, true, false},
+		"Old":               {"One that never comes about holds nothing up for ever.", "web", heirFor, heirFor, false, false},
+		"OurClockIsAhead":   {"The API server's clock is an hour behind: the binding is as young as any.", "web", 0, hour, false, true},
+		"OurClockIsBehind":  {"The API server's clock is an hour ahead: the binding is no younger for it.", "web", heirFor, -hour, false, false},
+		"TheClockWasSet":    {"What counts is what has passed since it was seen.", "web", 59 * time.Second, 5 * hour, false, true},
+		"OtherGroup":        {"It has another group.", "api", 0, time.Second, false, false},
+		"AndItWasNeverSeen": {"Nor does one count that another process has known for long, but for the minute that a new one takes to know.", "web", 0, 24 * hour, false, true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			l := &liaison{scheme: schemeOf(t), cache: cached{named("old", "web", time.Second), tc.other}}
-			ref := binder.Ref{Group: namespaced.SchemeGroupVersion.Group, Namespace: "edge", Name: "old", UID: "old"}
-			if got := l.heir(ref, func(types.UID) bool { return tc.known }); got != tc.want {
-				t.Errorf("%s got %t", tc.reason, got)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				l, other := heirs(t, "new", tc.group)
+				if tc.seen > 0 {
+					l.seen.of(other.UID)
+					time.Sleep(tc.seen)
+				}
+				other.CreationTimestamp = metav1.NewTime(time.Now().Add(-tc.noted))
+				if got := l.heir(heirless, func(types.UID) bool { return tc.known }); got != tc.want {
+					t.Errorf("%s got %t", tc.reason, got)
+				}
+			})
 		})
 	}
+}
+
+// TestHeirsThatAreNone: a binding that goes, too, and the one that is deleted itself.
+func TestHeirsThatAreNone(t *testing.T) {
+	nobody := func(types.UID) bool { return false }
+	l, other := heirs(t, "new", "web")
+	other.DeletionTimestamp = ptr(metav1.Now())
+	if l.heir(heirless, nobody) {
+		t.Error("a binding that is being deleted holds up another one's release")
+	}
+	l, _ = heirs(t, "old", "web")
+	if l.heir(heirless, nobody) {
+		t.Error("a binding holds up its own release")
+	}
+}
+
+// TestAnHeirHoldsUpForAMinute: a release that asks again and again is held up no longer
+// than that by a binding that nobody ever looks after; and so it is by one that comes
+// under the same name after it was gone.
+func TestAnHeirHoldsUpForAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, other := heirs(t, "new", "web")
+		for range 2 {
+			began := time.Now()
+			for l.heir(heirless, func(types.UID) bool { return false }) {
+				other.CreationTimestamp = metav1.NewTime(time.Now().Add(time.Hour)) // and somebody sets the clock meanwhile
+				time.Sleep(time.Second)
+			}
+			if took := time.Since(began); took != heirFor {
+				t.Errorf("the release was held up for %s, want %s", took, heirFor)
+			}
+			l.seen.forget(other.UID)
+		}
+	})
+}
+
+// heirless is the binding that is being deleted.
+var heirless = binder.Ref{Group: namespaced.SchemeGroupVersion.Group, Namespace: "edge", Name: "old", UID: "old"}
+
+// heirs are the binding that is being deleted and another one of a group.
+func heirs(t *testing.T, name, group string) (*liaison, *namespaced.TargetGroupBinding) {
+	t.Helper()
+	own, other := bindingNamed("old").(*namespaced.TargetGroupBinding), bindingNamed(name).(*namespaced.TargetGroupBinding)
+	own.Spec.ForProvider.TargetGroupName, other.Spec.ForProvider.TargetGroupName = ptr("web"), ptr(group)
+	return &liaison{scheme: schemeOf(t), cache: cached{own, other}, seen: newSightings()}, other
 }
 
 func schemeOf(t *testing.T) *runtime.Scheme {
