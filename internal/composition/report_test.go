@@ -217,6 +217,11 @@ func TestProblems(t *testing.T) {
 			binding: well + "," + condition("TargetsHealthy", "True", "Healthy", "") + "," + condition("DrainRisk", "True", "NoPreStop", "pods have no preStop hook"),
 		},
 		"JustStarted": {reason: "It lasts for moments only.", binding: well + "," + condition("ViewIncomplete", "True", "NothingIsDeregistered", "pods: not synced yet"), targets: "desired: 1"},
+		"GatesNotSet": {
+			reason: "A rollout stands still until somebody grants the permission.", targets: "desired: 1",
+			binding: well + "," + condition("GatesNotSet", "True", "CannotPatch", "lacks permission"),
+			want:    &composition.Problem{Reason: "CannotPatch", Message: "TargetGroupBinding edge-443-tcp: lacks permission"},
+		},
 		"NothingSelected": {
 			reason: "A selector that matches nothing looks like one that works.", binding: well, targets: "desired: 0",
 			want: &composition.Problem{Reason: "NoTargets", Message: "no ready hostNetwork pod that podSelector selects has port 443: nothing is registered"},
