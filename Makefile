@@ -150,22 +150,6 @@ e2e-argocd: controlplane ## The same from Git with Argo CD (another 15 minutes, 
 bench: controlplane ## Measure the provider under production traffic (about 13 minutes); writes docs/benchmarks.md.
 	go run ./cluster/test/bench -json _output/bench.json -docs docs/benchmarks.md
 
-# Today it fails: the composite resource of the load balancer spends more than its bucket
-# holds in a rollout (docs/decisions/0017), so it is no part of make e2e yet.
-.PHONY: e2e-breaker
-e2e-breaker: e2e-tools ## Watch Crossplane's circuit breaker from a claim to its deletion.
-	go test -count=1 -tags breaker -timeout 60m -run TestCircuitBreakerStaysClosed -v ./cluster/test/install
-
-# Not seen to pass yet, so it is no part of make e2e.
-.PHONY: e2e-rights
-e2e-rights: e2e-tools ## Take each documented right away, and see who says so.
-	go test -count=1 -tags rights -timeout 60m -run TestEachDocumentedRightIsNeeded -v ./cluster/test/install
-
-# The upgrade passes; the uninstallation was not seen to, so it is no part of make e2e.
-.PHONY: e2e-upgrade
-e2e-upgrade: e2e-tools ## Upgrade the provider's package, then uninstall.
-	go test -count=1 -tags upgrade -timeout 60m -run TestUpgradeAndUninstall -v ./cluster/test/install
-
 .PHONY: e2e-awscli
 e2e-awscli: ## The simulated AWS answers the AWS CLI (needs aws: Debian package awscli).
 	go test -count=1 -tags awscli -run CommandLine ./internal/awssim ./cluster/test/e2e

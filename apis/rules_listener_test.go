@@ -29,6 +29,9 @@ var listenerRules = []rule{
 	liRule("NoGroup", "Traffic goes somewhere.", "", `{forward: {targetGroups: [{targetGroupArnSelector: {matchLabels: {a: b}}, weight: 1}]}}`, `{forward: {targetGroups: [{weight: 1}]}}`, oneForwardMessage),
 	liRule("RuleGroup", "Traffic goes somewhere.", "", `{rules: [{priority: 1, sourceIpAddressType: ipv4, forward: {targetGroups: [{targetGroupArnRef: {name: a}}]}}]}`, `{rules: [{priority: 1, sourceIpAddressType: ipv4, forward: {targetGroups: [{}]}}]}`, oneForwardMessage),
 	liRule("Selector", "It would select everything.", "", `{loadBalancerArnRef: null, loadBalancerArnSelector: {matchControllerRef: true}}`, `{loadBalancerArnRef: null, loadBalancerArnSelector: {}}`, "a selector needs matchLabels, matchControllerRef: true, or both"),
+	liRule("ForwardSelector", "It would select everything.", "", `{forward: {targetGroups: [{targetGroupArnSelector: {matchLabels: {a: b}}}]}}`, `{forward: {targetGroups: [{targetGroupArnSelector: {matchControllerRef: false}}]}}`, selectorMessage),
+	liRule("RuleSelector", "It would select everything.", "", `{rules: [{priority: 1, sourceIpAddressType: ipv4, forward: {targetGroups: [{targetGroupArnSelector: {matchControllerRef: true}}]}}]}`,
+		`{rules: [{priority: 1, sourceIpAddressType: ipv4, forward: {targetGroups: [{targetGroupArnSelector: {}}]}}]}`, selectorMessage),
 	liRule("TagKey", "AWS keeps aws: for itself.", "", `{tags: {team: edge}}`, `{tags: {"aws:team": edge}}`, tagMessage),
 }
 

@@ -30,6 +30,28 @@ var loadBalancerRules = []rule{
 	lbRule("Selector", "It would select everything.", "", `{securityGroupIdSelector: {matchLabels: {a: b}}}`, `{securityGroupIdSelector: {}}`, "a selector needs matchLabels, matchControllerRef: true, or both"),
 }
 
+// ownField has a rule for each attribute that has a field.
+// Source: ELBv2 API reference, LoadBalancerAttribute and TargetGroupAttribute.
+func ownField(kind string, keys ...string) (out []rule) {
+	for _, k := range keys {
+		out = append(out, forProvider(kind, "Attribute "+k, "One fact has one place.", "", `{attributes: {`+k+`.else: a}}`, `{attributes: {`+k+`: a}}`, attributesMessage))
+	}
+
+	return out
+}
+
+var attributeRules = concat(
+	ownField("LoadBalancer",
+		"deletion_protection.enabled", "load_balancing.cross_zone.enabled", "access_logs.s3.enabled", "access_logs.s3.bucket", "access_logs.s3.prefix",
+		"ipv6.deny_all_igw_traffic", "zonal_shift.config.enabled", "dns_record.client_routing_policy", "secondary_ips.auto_assigned.per_subnet"),
+	ownField("TargetGroup",
+		"deregistration_delay.timeout_seconds", "deregistration_delay.connection_termination.enabled", "load_balancing.cross_zone.enabled",
+		"preserve_client_ip.enabled", "proxy_protocol_v2.enabled", "stickiness.enabled", "stickiness.type",
+		"target_group_health.dns_failover.minimum_healthy_targets.count", "target_group_health.dns_failover.minimum_healthy_targets.percentage",
+		"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
+		"target_health_state.unhealthy.connection_termination.enabled", "target_health_state.unhealthy.draining_interval_seconds"),
+)
+
 func lbRule(name, reason, old, accept, refuse, message string) rule {
 	return forProvider("LoadBalancer", name, reason, old, accept, refuse, message)
 }

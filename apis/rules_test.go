@@ -97,7 +97,7 @@ func concat(groups ...[]rule) (out []rule) {
 }
 
 var rules = concat(
-	loadBalancerRules, listenerRules,
+	loadBalancerRules, listenerRules, attributeRules,
 	securityGroupRules, securityGroupRuleRules,
 	immutable("region", "eu-west-1", "eu-west-2", "region cannot be changed: create a new TargetGroup in the other region"),
 	immutable("name", "a", "b", "name cannot be changed in AWS: create a new TargetGroup with the other name"),

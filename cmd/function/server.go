@@ -192,7 +192,8 @@ func answer(rsp *fnv1.RunFunctionResponse, out composition.Response, in composit
 		composite.Ready = fnv1.Ready_READY_FALSE
 	}
 
-	if out.Status != nil {
+	// An empty one would be written as well, and counted by the circuit breaker.
+	if len(out.Status) > 0 {
 		s, err := structpb.NewStruct(composition.Object{"status": out.Status})
 		if err != nil {
 			return fmt.Errorf("cannot write status: %w", err)

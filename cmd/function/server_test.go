@@ -41,6 +41,7 @@ type reply struct {
 	Fatal        string
 	Requirements map[string]string
 	Connection   map[string]string
+	Status       bool
 	TTL          time.Duration
 }
 
@@ -85,6 +86,9 @@ func replyOf(rsp *fnv1.RunFunctionResponse) reply {
 		out.Connection[k] = string(v)
 	}
 
+	// An empty status is a write that tells nothing.
+	_, out.Status = rsp.GetDesired().GetComposite().GetResource().GetFields()["status"]
+
 	return out
 }
 
@@ -98,8 +102,11 @@ func TestRunFunction(t *testing.T) {
 	)
 
 	none := "FALSE None "
-	waits := map[string]fnv1.Ready{"": fnv1.Ready_READY_FALSE}
-	all := []string{"security-group", "load-balancer", "port-443"}
+	// A Secret has no conditions that the next function could read.
+	secret := map[string]fnv1.Ready{"connection": fnv1.Ready_READY_TRUE}
+	early := map[string]fnv1.Ready{"": fnv1.Ready_READY_FALSE}
+	waits := map[string]fnv1.Ready{"": fnv1.Ready_READY_FALSE, "connection": fnv1.Ready_READY_TRUE}
+	all := []string{"security-group", "load-balancer", "port-443", "connection"}
 
 	cases := map[string]struct {
 		reason   string
@@ -115,25 +122,25 @@ func TestRunFunction(t *testing.T) {
 		},
 		"AllReady": {
 			reason: "Readiness is left to the function that comes next.", claim: claim(settings, "{}"),
-			observed: map[string]string{"security-group": ready, "load-balancer": ready, "port-443": ready},
-			want:     reply{Resources: all, Conditions: map[string]string{"Problem": none}},
+			observed: map[string]string{"security-group": ready, "load-balancer": ready, "port-443": ready, "connection": "{}"},
+			want:     reply{Resources: all, Ready: secret, Conditions: map[string]string{"Problem": none}},
 		},
 		"OthersStay": {
 			reason: "What earlier functions want is theirs.", claim: claim(settings, "{}"), desired: map[string]string{"other": `{"kind": "ConfigMap"}`},
-			want: reply{Resources: append(all[:3:3], "other"), Ready: waits, Conditions: map[string]string{"Problem": none}},
+			want: reply{Resources: append(all[:4:4], "other"), Ready: waits, Conditions: map[string]string{"Problem": none}},
 		},
-		"SecretIsReady": {
-			reason: "A Secret has no conditions that the next function could read.", claim: claim(settings, "{}"), observed: map[string]string{"load-balancer": known},
-			want: reply{Resources: append(all[:3:3], "connection"), Ready: map[string]fnv1.Ready{"": fnv1.Ready_READY_FALSE, "connection": fnv1.Ready_READY_TRUE}, Conditions: map[string]string{"Problem": none}},
+		"KnowsTheAddress": {
+			reason: "There is something to tell.", claim: claim(settings, "{}"), observed: map[string]string{"load-balancer": known},
+			want: reply{Resources: all, Ready: waits, Conditions: map[string]string{"Problem": none}, Status: true},
 		},
 		"AsksForTheEnvironment": {
 			reason: "It decides nothing before it knows.", claim: claim(`, "environment": "edge"`, "{}"),
-			want: reply{Ready: waits, Conditions: map[string]string{"Problem": none}, Requirements: map[string]string{"environment": "EnvironmentConfig edge"}},
+			want: reply{Ready: early, Conditions: map[string]string{"Problem": none}, Requirements: map[string]string{"environment": "EnvironmentConfig edge"}},
 		},
 		"EnvironmentIsMissing": {
 			reason: "It goes on being required, so that Crossplane watches it.", claim: claim(`, "environment": "edge"`, "{}"), required: map[string][]string{"environment": {}},
 			want: reply{
-				Ready: waits, Requirements: map[string]string{"environment": "EnvironmentConfig edge"},
+				Ready: early, Requirements: map[string]string{"environment": "EnvironmentConfig edge"},
 				Conditions: map[string]string{"Problem": `TRUE EnvironmentMissing spec.environment: there is no EnvironmentConfig "edge": create it, or name another`},
 				Events:     []string{`spec.environment: there is no EnvironmentConfig "edge": create it, or name another`},
 			},

@@ -53,10 +53,13 @@ func retryer() sdk.Retryer {
 // is not AWS's fault, and nothing has been sent meanwhile.
 type call struct{ budget *Budget }
 
-// install adds a call, and the limiter that it needs if there is a budget. STS
+// install adds a call, what makes its answer reach us, and the limiter that it needs if there is a budget. STS
 // has none: it is not throttled with ELBv2, and is asked rarely.
 func install(b *Budget) func(*middleware.Stack) error {
 	return func(s *middleware.Stack) error {
+		if err := addPlainBody(s); err != nil {
+			return err
+		}
 		if b != nil {
 			// Within the retry loop: every attempt counts for AWS.
 			if err := s.Finalize.Insert(limiter{b}, "Retry", middleware.After); err != nil {

@@ -60,6 +60,8 @@ func TestWhatAWriteChanges(t *testing.T) {
 			&elbv2.ModifyListenerAttributesInput{ListenerArn: sdk.String(lsARN)}, []string{lsARN, "children of " + lbARN}},
 		"ModifyRule": {"A rule is its listener's.", "ModifyRule",
 			&elbv2.ModifyRuleInput{RuleArn: sdk.String(ruleARN)}, []string{ruleARN, "children of " + lsARN, everyUse}},
+		"SetRulePriorities": {"Each rule is its listener's, and goes on using what it used.", "SetRulePriorities",
+			&elbv2.SetRulePrioritiesInput{RulePriorities: []elbtypes.RulePriorityPair{{RuleArn: sdk.String(ruleARN)}}}, []string{ruleARN, "children of " + lsARN}},
 		"AddListenerCertificates": {"The listener has one more.", "AddListenerCertificates",
 			&elbv2.AddListenerCertificatesInput{ListenerArn: sdk.String(lsARN), Certificates: []elbtypes.Certificate{{CertificateArn: sdk.String(certARN)}}},
 			[]string{certARN, lsARN, "children of " + lbARN}},

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -143,22 +144,32 @@ func (r *Reader) TargetGroupsTagged(ctx context.Context, tags map[string]string,
 	if err != nil {
 		return nil, err
 	}
+	have, err := r.tagsOfAll(ctx, all, maxAge, "TargetGroupNotFound")
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(arn string) bool { return have[arn] == nil || !hasAll(have[arn], tags) }), nil
+}
+
+// tagsOfAll returns the tags of each ARN that is still there: absent is the code that
+// says so of one that is not. Those that are not known share calls.
+func (r *Reader) tagsOfAll(ctx context.Context, arns []string, maxAge time.Duration, absent string) (map[string]map[string]string, error) {
 	var (
 		wg   sync.WaitGroup
-		have = make([]map[string]string, len(all))
-		errs = make([]error, len(all))
+		have = make([]map[string]string, len(arns))
+		errs = make([]error, len(arns))
 	)
-	for i, arn := range all {
-		wg.Go(func() { have[i], errs[i] = r.tags.get(ctx, arn, maxAge) })
+	for i, arn := range arns {
+		wg.Go(func() { have[i], errs[i] = r.Tags(ctx, arn, maxAge) })
 	}
 	wg.Wait()
-	var out []string
-	for i, arn := range all {
-		if errs[i] != nil && !IsNotFound(errs[i], "TargetGroupNotFound") { // It has gone since.
+	out := make(map[string]map[string]string, len(arns))
+	for i, arn := range arns {
+		switch {
+		case errs[i] == nil:
+			out[arn] = have[i]
+		case !IsNotFound(errs[i], absent):
 			return nil, errs[i]
-		}
-		if hasAll(have[i], tags) {
-			out = append(out, arn)
 		}
 	}
 	return out, nil
@@ -215,6 +226,12 @@ func (r *Reader) ListenerCertificates(ctx context.Context, listenerARN string, m
 // ListenerNotFound.
 func (r *Reader) Rules(ctx context.Context, listenerARN string, maxAge time.Duration) ([]elbtypes.Rule, error) {
 	return r.rules.get(ctx, listenerARN, maxAge)
+}
+
+// RuleTags returns the tags of rules by their ARNs, a call for 20 that are not known.
+// A rule that AWS does not have, or does not see yet, is left out.
+func (r *Reader) RuleTags(ctx context.Context, arns []string, maxAge time.Duration) (map[string]map[string]string, error) {
+	return r.tagsOfAll(ctx, arns, maxAge, "RuleNotFound")
 }
 
 // CapacityReservation returns a load balancer's. Some credentials may not, and

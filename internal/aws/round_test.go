@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -106,6 +107,9 @@ func TestCallsOf500TargetGroups(t *testing.T) {
 type account struct {
 	ELBv2
 	EC2
+
+	// ruled says that every tenth listener has two rules.
+	ruled bool
 
 	mu            sync.Mutex
 	calls         map[string]int
@@ -227,6 +231,16 @@ func (a *account) DescribeListenerAttributes(context.Context, *elbv2.DescribeLis
 	return &elbv2.DescribeListenerAttributesOutput{}, nil
 }
 
+// DescribeRules says that a listener has two besides its default.
+func (a *account) DescribeRules(_ context.Context, in *elbv2.DescribeRulesInput, _ ...func(*elbv2.Options)) (*elbv2.DescribeRulesOutput, error) {
+	a.count("attributes")
+	out := &elbv2.DescribeRulesOutput{}
+	for i := range 2 {
+		out.Rules = append(out.Rules, elbtypes.Rule{RuleArn: sdk.String(fmt.Sprintf("%s/%016x", strings.Replace(*in.ListenerArn, ":listener/", ":listener-rule/", 1), i))})
+	}
+	return out, nil
+}
+
 // resources makes them, and what polls them.
 func (a *account) resources() []poll {
 	r := newReader(&Access{ELBv2: a, EC2: a, Account: "123456789012", Region: "eu-west-1"}, newLedger())
@@ -265,7 +279,20 @@ func (a *account) resources() []poll {
 				return err
 			}, group, r.TargetGroupAttributes)
 		}
-		add(func(ctx context.Context) error { _, err := r.Listener(ctx, listener, age); return err }, listener, r.ListenerAttributes)
+		add(func(ctx context.Context) error {
+			if _, err := r.Listener(ctx, listener, age); err != nil || !a.ruled || i%10 > 0 {
+				return err
+			}
+			rules, err := r.Rules(ctx, listener, rare)
+			var arns []string
+			for _, rule := range rules {
+				arns = append(arns, *rule.RuleArn)
+			}
+			if err == nil {
+				_, err = r.RuleTags(ctx, arns, age)
+			}
+			return err
+		}, listener, r.ListenerAttributes)
 	}
 	for i := range 40 {
 		id := fmt.Sprintf("sg-%017x", i)
@@ -280,10 +307,10 @@ func (a *account) resources() []poll {
 // TestCallsOf500Resources is with 200 security groups and rules on top.
 func TestCallsOf500Resources(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &account{calls: map[string]int{}}
+		a := &account{ruled: true, calls: map[string]int{}}
 		resources := a.resources()
 		rounds := pollAll(t, resources, 2*AttributePolls, a.elbCalls, a.ec2Calls, a.healthCalls)
-		check(t, "100 load balancers, 175 target groups, 175 listeners, 50 bindings", rounds[0], affordable)
+		check(t, "100 load balancers, 175 target groups, 175 listeners with 36 rules, 50 bindings", rounds[0], affordable)
 		check(t, "40 security groups and 160 rules", rounds[1], affordableEC2)
 		// Polls vary by a tenth, so a few groups are read twice in a round, and others not.
 		check(t, "health of 50 bindings", rounds[2], 50*12/10)

@@ -1,7 +1,9 @@
 package awssim
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"slices"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // Target is a target as AWS has it.
@@ -46,7 +50,27 @@ func (s *Sim) ConfigFor(region string, k AccessKey) aws.Config {
 		Region:       region,
 		BaseEndpoint: aws.String(endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(k.ID, k.Secret, ""),
+		APIOptions:   []func(*middleware.Stack) error{plainBody},
 	}
+}
+
+// plainBody leaves of a request's body only what can be read. We answer so soon that
+// net/http may look for the end of a body which the SDK has closed; from WriteTo it gets
+// io.EOF, takes that for a request that was not sent and cuts the connection, with what
+// has not been read of a long answer. The SDK would ask again.
+func plainBody(s *middleware.Stack) error {
+	return s.Build.Add(middleware.BuildMiddlewareFunc("awssim/PlainBody", func(
+		ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler,
+	) (out middleware.BuildOutput, metadata middleware.Metadata, err error) {
+		if r, ok := in.Request.(*smithyhttp.Request); ok {
+			if body, ok := r.GetStream().(io.ReadSeeker); ok {
+				if in.Request, err = r.SetStream(struct{ io.ReadSeeker }{body}); err != nil {
+					return out, metadata, err
+				}
+			}
+		}
+		return next.HandleBuild(ctx, in)
+	}), middleware.Before)
 }
 
 // Listener is a listener that forwards to a target group, as far as target

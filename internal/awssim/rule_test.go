@@ -112,6 +112,44 @@ func TestListenerRuleRules(t *testing.T) {
 			_, arns := b.ruled(listener)
 			diff(b.t, []string{*two.RuleArn, *one.RuleArn}, arns[:2])
 		}},
+		"SwapKeeps": {"A rule that moves keeps its ARN, tags, condition and action; others stay where they are.", "APIReference/API_SetRulePriorities.html", func(b *bench) {
+			listener, group := ready(b)
+			one, err := b.rule(listener, 1, group, func(i *in) { i.Tags = []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}} })
+			b.ok(err)
+			two, err := b.rule(listener, 2, group, nil)
+			b.ok(err)
+			out, err := b.elb.SetRulePriorities(b.ctx, &elbv2.SetRulePrioritiesInput{
+				RulePriorities: []types.RulePriorityPair{{RuleArn: one.RuleArn, Priority: aws.Int32(50000)}},
+			})
+			b.ok(err)
+			want := one
+			want.Priority = aws.String("50000")
+			diff(b.t, []types.Rule{want}, out.Rules)
+			_, arns := b.ruled(listener)
+			diff(b.t, []string{*two.RuleArn, *one.RuleArn}, arns[:2])
+			tags, err := b.elb.DescribeTags(b.ctx, &elbv2.DescribeTagsInput{ResourceArns: []string{*one.RuleArn}})
+			b.ok(err)
+			diff(b.t, []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}}, tags.TagDescriptions[0].Tags)
+		}},
+		"SwapAllOrNone": {"A call that is refused moves nothing.", "APIReference/API_SetRulePriorities.html", func(b *bench) {
+			listener, group := ready(b)
+			one, err := b.rule(listener, 1, group, nil)
+			b.ok(err)
+			two, err := b.rule(listener, 2, group, nil)
+			b.ok(err)
+			gone, err := b.rule(listener, 3, group, nil)
+			b.ok(err)
+			b.ok(remove(b, *gone.RuleArn))
+			to := func(r types.Rule, p int32) types.RulePriorityPair {
+				return types.RulePriorityPair{RuleArn: r.RuleArn, Priority: &p}
+			}
+			b.refused(priorities(b, to(one, 7), to(gone, 8)), "RuleNotFound")
+			b.refused(priorities(b, to(one, 7), to(two, 7)), "PriorityInUse")
+			b.refused(priorities(b, to(one, 7), to(two, 0)), "ValidationError")
+			b.refused(priorities(b, to(one, 7), to(two, 50001)), "ValidationError")
+			lines, _ := b.ruled(listener)
+			diff(b.t, []string{"1 false 1", "2 false 1", "default true 0"}, lines)
+		}},
 		"Modify": {"Modify changes what it is given.", "APIReference/API_ModifyRule.html", func(b *bench) {
 			listener, group := ready(b)
 			r, err := b.rule(listener, 1, group, nil)

@@ -65,7 +65,12 @@ func composeBalancer(s style, req Request) (Response, error) {
 		return rsp, err
 	}
 
-	rsp.Resources, rsp.Again = paced(req, costBalancer, parts)
+	own := costBalancer
+	if s.legacy {
+		own = costLegacyBalancer
+	}
+
+	rsp.Resources, rsp.Again = paced(req, own, parts)
 	rsp.Waits = rsp.Again > 0
 
 	if err := s.reportBalancer(claim, req, &rsp); err != nil {
@@ -98,7 +103,7 @@ func (s style) balancerParts(claim NetworkLoadBalancerSpec, req Request) ([]part
 
 	var parts []part
 
-	add := func(name string, cost float64, o Object, err error) error {
+	add := func(name string, cost cost, o Object, err error) error {
 		parts = append(parts, part{name: name, cost: cost, Resource: Resource{Object: o}})
 
 		return err
@@ -110,7 +115,7 @@ func (s style) balancerParts(claim NetworkLoadBalancerSpec, req Request) ([]part
 	}
 
 	balancer, err := s.managed("LoadBalancer", base, labels, claim.ProviderConfigRef, s.loadBalancer(claim))
-	if err := add(nameLoadBalancer, costLively, balancer, err); err != nil {
+	if err := add(nameLoadBalancer, costLoadBalancer, balancer, err); err != nil {
 		return nil, err
 	}
 
@@ -127,7 +132,7 @@ func (s style) balancerParts(claim NetworkLoadBalancerSpec, req Request) ([]part
 
 	for _, p := range sorted(claim.Ports) {
 		nested, err := s.port(claim, p, opens[p.Port])
-		if err := add(namePort(p.Port), costPortAround, nested, err); err != nil {
+		if err := add(namePort(p.Port), costPort, nested, err); err != nil {
 			return nil, err
 		}
 	}
@@ -226,7 +231,7 @@ func inOrderOfCreation(ports []Port, req Request) []Port {
 			return req.Now.Unix() + 1
 		}
 
-		return created(o, 0, req.Now).at.Unix()
+		return created(o, cost{}, req.Now).at.Unix()
 	}
 
 	slices.SortStableFunc(out, func(a, b Port) int { return cmp.Compare(at(a), at(b)) })

@@ -17,39 +17,54 @@ import (
 // The costs are what Crossplane 2.4 and this provider write until a resource is Ready
 // and its first targets are healthy: one token for the creation, two for each update.
 // TestCircuitBreakerStaysClosed of cluster/test/install keeps the books on a real
-// Crossplane, and fails when a bucket gets too empty.
+// Crossplane, compares them with its own, and fails when a bucket gets too empty.
 const (
-	burst = 100.0
+	burst  = 100.0
+	refill = 1.0 // a second
 	// batch is how much comes together after the beginning, and costStage what each
 	// time costs beside it: the list of resources, and the generation that conditions
-	// are of. So few big steps are cheaper than many small ones.
+	// are of, which Crossplane writes several times when it reads its own writes late.
+	// So few big steps are cheaper than many small ones.
 	batch     = 50.0
-	costStage = 6.0
-	// costBalancer: creation, finalizer, label, Composition, resources (twice, with
-	// the Secret), status: at first, with the security group, with the address, ready;
-	// and the generation that its conditions are of, three times. A legacy one also has
-	// a generated name and the Secret to write.
-	costBalancer = 29.0
-	// costPort: creation, finalizer, revision, resources, status: at first, again with
-	// what Crossplane forgot, ready, with numbers; and the generation that its
-	// conditions are of, twice.
-	costPort = 19.0
-	// costPortAround is what a port costs the load balancer: all of its own, and its
-	// numbers once more.
-	costPortAround = costPort + 2
-	// costManaged: before and after the creation in AWS, and ready.
-	costManaged = 8.0
-	// costLively is a load balancer, which tells its address before it is ready, or a
-	// binding, which tells of its targets' health.
-	costLively = 11.0
-	// costSecret has no status.
-	costSecret = 1.0
+	costStage = 12.0
+	// toReady and toTargets are the least time until something is ready, and until its
+	// targets are healthy: AWS sets up a load balancer for minutes, and looks at a
+	// target twice, five seconds apart.
+	toReady   = 5 * time.Second
+	toTargets = 12 * time.Second
+)
+
+// A cost is how many tokens a resource takes: at once, when it gets ready, and when
+// its targets are healthy.
+type cost struct{ created, ready, healthy float64 }
+
+func (c cost) sum() float64 { return c.created + c.ready + c.healthy }
+
+var (
+	// costBalancer: creation, finalizer, Composition, label, resources, status: at
+	// first, what Crossplane forgot of it, what it owns of it, with the address; ready,
+	// and what it owns of that; with numbers.
+	costBalancer = cost{created: 17, ready: 4, healthy: 2}
+	// costLegacyBalancer is one with a generated name and a Secret to write, and when
+	// it was written.
+	costLegacyBalancer = cost{created: 25, ready: 4, healthy: 2}
+	// costPort: creation, finalizer, revision, resources, status as above. The load
+	// balancer pays the same once more.
+	costPort = cost{created: 13, ready: 4, healthy: 2}
+	// costManaged: creation, before and after the creation in AWS, and ready.
+	costManaged = cost{created: 7}
+	// costLoadBalancer tells its address before it is ready.
+	costLoadBalancer = cost{created: 7, ready: 2}
+	// costBinding tells of its targets' health.
+	costBinding = cost{created: 7, healthy: 2}
+	// costSecret is empty first.
+	costSecret = cost{created: 3}
 )
 
 // A part of a composite resource that should be composed.
 type part struct {
 	name string
-	cost float64
+	cost cost
 	Resource
 }
 
@@ -57,91 +72,127 @@ type part struct {
 // many of the others, in order, as the bucket has room for. If some have to wait,
 // it says how long until the next may come. own is what the composite resource costs
 // itself.
-func paced(req Request, own float64, parts []part) (map[string]Resource, time.Duration) {
+func paced(req Request, own cost, parts []part) (map[string]Resource, time.Duration) {
 	out := map[string]Resource{}
-	born := []creation{created(req.Composite, own, req.Now)}
+
+	var (
+		born    []creation
+		missing []part
+	)
 
 	for _, p := range parts {
 		if o, ok := req.Observed[p.name]; ok {
 			out[p.name] = p.Resource
 			born = append(born, created(o, p.cost, req.Now))
-		}
-	}
-
-	var missing []part
-
-	for _, p := range parts {
-		if _, ok := out[p.name]; !ok {
+		} else {
 			missing = append(missing, p)
 		}
 	}
 
-	room, limit := replay(born, req.Now), burst
-	if len(out) > 0 {
-		room, limit = room-costStage, batch
+	itself := created(req.Composite, own, req.Now)
+	// fits says whether so many of those that are missing have room after a while.
+	fits := func(n int, wait time.Duration) bool {
+		at, all := req.Now.Add(wait), slices.Clone(born)
+		for _, p := range missing[:n] {
+			all = append(all, creation{at: at, cost: p.cost})
+		}
+
+		return lowest(itself, all, at) >= 0
 	}
 
-	n, cost := prefix(missing, room)
-	if whole, want := prefix(missing, limit); len(out) > 0 && n < whole {
-		return out, seconds(want - room)
+	n := 0
+	for n < len(missing) && fits(n+1, 0) {
+		n++
+	}
+
+	if len(born) > 0 && n < together(missing) {
+		n = 0
 	}
 
 	for _, p := range missing[:n] {
 		out[p.name] = p.Resource
+		born = append(born, creation{at: req.Now, cost: p.cost})
 	}
 
-	if n == len(missing) {
+	if missing = missing[n:]; len(missing) == 0 {
 		return out, 0
 	}
 
-	_, next := prefix(missing[n:], batch)
+	next := together(missing)
+	// An untouched bucket has room for it.
+	wait := time.Second
+	for wait < burst/refill*time.Second && !fits(next, wait) {
+		wait += time.Second
+	}
 
-	return out, seconds(next + costStage - (room - cost))
+	return out, wait
 }
 
-// prefix is how many parts, in order, cost at most so much, and what they cost.
-func prefix(parts []part, most float64) (n int, cost float64) {
-	for n < len(parts) && cost+parts[n].cost <= most {
-		cost += parts[n].cost
+// together is how many of the parts, in order, come at the same time.
+func together(parts []part) int {
+	n, sum := 0, 0.0
+	for n < len(parts) && (n == 0 || sum+parts[n].cost.sum() <= batch) {
+		sum += parts[n].cost.sum()
 		n++
 	}
 
-	return n, cost
-}
-
-// seconds until there are so many tokens more, rounded up.
-func seconds(tokens float64) time.Duration {
-	return time.Duration(tokens*float64(time.Second)).Truncate(time.Second) + time.Second
+	return n
 }
 
 type creation struct {
 	at   time.Time
-	cost float64
+	cost cost
 }
 
-func created(o Object, cost float64, now time.Time) creation {
+func created(o Object, c cost, now time.Time) creation {
 	h, err := decode[head](o)
 	if err != nil || h.Metadata.CreationTimestamp == (metav1.Time{}) || h.Metadata.CreationTimestamp.After(now) {
-		return creation{at: now, cost: cost}
+		return creation{at: now, cost: c}
 	}
 
-	return creation{at: h.Metadata.CreationTimestamp.Time, cost: cost}
+	return creation{at: h.Metadata.CreationTimestamp.Time, cost: c}
 }
 
-// replay returns what is left in the bucket after these creations.
-func replay(born []creation, now time.Time) float64 {
+// spending of tokens.
+type spending struct {
+	at     time.Time
+	tokens float64
+}
+
+func (c creation) spendings() []spending {
+	return []spending{{c.at, c.cost.created}, {c.at.Add(toReady), c.cost.ready}, {c.at.Add(toTargets), c.cost.healthy}}
+}
+
+// lowest returns what is left in the bucket of a composite resource when it is
+// emptiest, from a time on, after these creations of its resources.
+func lowest(itself creation, born []creation, from time.Time) float64 {
 	slices.SortStableFunc(born, func(a, b creation) int { return a.at.Compare(b.at) })
 
-	room, last := burst, born[0].at
-	for _, c := range born {
-		// What came later was a stage of its own.
-		if c.at.Sub(last) > time.Second {
-			c.cost += costStage
+	all := itself.spendings()
+
+	for n, c := range born {
+		switch stage := n == 0 || c.at.Sub(born[n-1].at) > time.Second; {
+		case born[0].at.Sub(c.at).Abs() <= time.Second:
+			// Crossplane listens to its resources only when it has created the first ones.
+			c.cost.created--
+		case stage:
+			c.cost.created += costStage
 		}
 
-		room = min(burst, room+c.at.Sub(last).Seconds()) - c.cost
-		last = c.at
+		all = append(all, c.spendings()...)
 	}
 
-	return min(burst, room+now.Sub(last).Seconds())
+	slices.SortStableFunc(all, func(a, b spending) int { return a.at.Compare(b.at) })
+
+	left, least, last := burst, burst, itself.at
+	for _, s := range all {
+		left = min(burst, left+refill*s.at.Sub(last).Seconds()) - s.tokens
+		last = s.at
+
+		if !s.at.Before(from) {
+			least = min(least, left)
+		}
+	}
+
+	return least
 }

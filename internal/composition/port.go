@@ -59,7 +59,7 @@ func (s style) portParts(p NetworkLoadBalancerPortSpec) ([]part, error) {
 	add := func(name, kind, object string, parameters any) error {
 		cost := costManaged
 		if kind == "TargetGroupBinding" {
-			cost = costLively
+			cost = costBinding
 		}
 
 		o, err := s.managed(kind, object, s.portLabels(), p.ProviderConfigRef, parameters)

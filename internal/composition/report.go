@@ -27,7 +27,12 @@ func (s style) reportBalancer(claim NetworkLoadBalancerSpec, req Request, rsp *R
 
 	at := balancer.AtProvider
 	status := NetworkLoadBalancerStatus{
-		DNSName: at.DNSName, CanonicalHostedZoneID: at.CanonicalHostedZoneID, LoadBalancerARN: at.ARN, SecurityGroupID: group.AtProvider.ID,
+		DNSName: at.DNSName, CanonicalHostedZoneID: at.CanonicalHostedZoneID, LoadBalancerARN: at.ARN,
+	}
+
+	// The load balancer follows its group in a moment: one update for both.
+	if at.ARN != "" {
+		status.SecurityGroupID = group.AtProvider.ID
 	}
 
 	var healthy []string
@@ -42,8 +47,17 @@ func (s style) reportBalancer(claim NetworkLoadBalancerSpec, req Request, rsp *R
 		healthy = append(healthy, fmt.Sprintf("%d: %d/%d", p.Port, seen.Healthy, seen.Registered))
 	}
 
-	// Nothing to tell yet would be an update for nothing.
-	if slices.ContainsFunc(status.Ports, func(p PortStatus) bool { return p.CountedAt != nil }) {
+	was, err := decode[NetworkLoadBalancerStatus](req.Composite["status"])
+	if err != nil {
+		return err
+	}
+
+	tell, again := atOnce(was.Ports, status.Ports, req.Now)
+	if rsp.Again == 0 {
+		rsp.Again = again
+	}
+
+	if tell {
 		status.Healthy = strings.Join(healthy, ", ")
 	} else {
 		status.Ports = nil
@@ -65,14 +79,45 @@ func (s style) reportBalancer(claim NetworkLoadBalancerSpec, req Request, rsp *R
 	return err
 }
 
+// patience is how long the first numbers of one port wait for those of the others.
+const patience = 5 * time.Second
+
+// atOnce says whether the numbers of ports are told, and when to look again if not.
+// The first ones come in one update, since ports get their targets at the same time,
+// as a rule.
+func atOnce(was, is []PortStatus, now time.Time) (tell bool, again time.Duration) {
+	var first *metav1.Time
+
+	all := true
+
+	for _, p := range is {
+		all = all && p.CountedAt != nil
+		if p.CountedAt != nil && (first == nil || p.CountedAt.Before(first)) {
+			first = p.CountedAt
+		}
+	}
+
+	switch {
+	case len(was) > 0, all:
+		return true, 0
+	case first == nil:
+		return false, 0
+	case now.Sub(first.Time) >= patience:
+		return true, 0
+	}
+
+	return false, (patience - now.Sub(first.Time)).Truncate(time.Second) + time.Second
+}
+
 // details are what applications need to know of a load balancer.
 func details(at v1alpha1.LoadBalancerObservation) map[string]string {
 	return map[string]string{"dnsName": at.DNSName, "canonicalHostedZoneId": at.CanonicalHostedZoneID, "arn": at.ARN}
 }
 
-// connection returns the Secret with the connection details, as soon as they are
-// known; nil before. One that is there stays. Legacy composite resources have
-// connection details of their own.
+// connection returns the Secret with the connection details. As everywhere in
+// Crossplane it is there from the beginning, without any until they are known: a
+// resource that comes later costs much more of the circuit breaker's tokens. Details
+// that are there stay. Legacy composite resources have connection details of their own.
 func (s style) connection(req Request) (Object, error) {
 	if s.legacy {
 		return nil, nil
@@ -94,17 +139,17 @@ func (s style) connection(req Request) (Object, error) {
 		data = known
 	}
 
-	if data == nil {
-		return nil, nil
-	}
-
 	o, err := s.object("v1", "Secret", s.base()+"-nlb", map[string]string{labelClaim: s.base()}, struct{}{})
 	if err != nil {
 		return nil, err
 	}
 
 	delete(o, "spec")
-	o["type"], o["data"] = "connection.crossplane.io/v1alpha1", data
+	o["type"] = "connection.crossplane.io/v1alpha1"
+
+	if data != nil {
+		o["data"] = data
+	}
 
 	return o, nil
 }
@@ -126,7 +171,7 @@ func (s style) reportPort(p NetworkLoadBalancerPortSpec, req Request, rsp *Respo
 	if t := bound.AtProvider.Targets; t != nil {
 		var again time.Duration
 
-		status.PortObservation, again = counted(was.PortObservation, PortObservation{Healthy: t.Healthy, Registered: t.Registered}, created(req.Composite, 0, req.Now).at, req.Now)
+		status.PortObservation, again = counted(was.PortObservation, PortObservation{Healthy: t.Healthy, Registered: t.Registered}, created(req.Composite, cost{}, req.Now).at, req.Now)
 		if rsp.Again == 0 {
 			rsp.Again = again
 		}

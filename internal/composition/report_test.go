@@ -51,13 +51,15 @@ func TestStatusAndConnection(t *testing.T) {
 	for kind, secret := range map[string]bool{"NetworkLoadBalancer": true, "XNetworkLoadBalancer": false} {
 		t.Run(kind, func(t *testing.T) {
 			w := newWorld(t, kind, with(t, "spec: {ports: [{port: 443}, {port: 80}]}")).settle()
-			if _, early := w.responses[""].Resources["connection"]; early {
-				t.Error("there is a Secret before anything is known")
+			// One that came later would be one more step of the creation.
+			if early, there := w.responses[""].Resources["connection"]; there != secret || early.Object["data"] != nil {
+				t.Errorf("before anything is known there is %v, want a Secret without data: %t", early.Object, secret)
 			}
 
 			w.observe("", "load-balancer", balancerStatus)
 			w.observe("", "security-group", "{atProvider: {id: sg-01}}")
 			w.observe("", "port-443", `{healthy: 2, registered: 3, countedAt: "2026-11-23T12:00:00Z"}`)
+			w.now = w.now.Add(time.Minute)
 
 			rsp := w.report("")
 			if diff := cmp.Diff(want, rsp.Status); diff != "" {
@@ -215,6 +217,11 @@ func TestProblems(t *testing.T) {
 			binding: well + "," + condition("TargetsHealthy", "True", "Healthy", "") + "," + condition("DrainRisk", "True", "NoPreStop", "pods have no preStop hook"),
 		},
 		"JustStarted": {reason: "It lasts for moments only.", binding: well + "," + condition("ViewIncomplete", "True", "NothingIsDeregistered", "pods: not synced yet"), targets: "desired: 1"},
+		"GatesNotSet": {
+			reason: "A rollout stands still until somebody grants the permission.", targets: "desired: 1",
+			binding: well + "," + condition("GatesNotSet", "True", "CannotPatch", "lacks permission"),
+			want:    &composition.Problem{Reason: "CannotPatch", Message: "TargetGroupBinding edge-443-tcp: lacks permission"},
+		},
 		"NothingSelected": {
 			reason: "A selector that matches nothing looks like one that works.", binding: well, targets: "desired: 0",
 			want: &composition.Problem{Reason: "NoTargets", Message: "no ready hostNetwork pod that podSelector selects has port 443: nothing is registered"},

@@ -63,7 +63,7 @@ func securityGroups() kind {
 			return out
 		},
 		foreign: func(t *testing.T, w *world, _ resource.Managed) string { return w.makeSecurityGroup(t, w.name) },
-		blocked: "DependencyViolation", polled: "DescribeSecurityGroups",
+		blocked: "DependencyViolation", taken: "InvalidGroup.Duplicate", gone: "InvalidGroup.NotFound", polled: "DescribeSecurityGroups",
 		create: "CreateSecurityGroup", modify: "CreateTags", remove: "DeleteSecurityGroup", describe: "DescribeSecurityGroups",
 	})
 }
@@ -133,7 +133,7 @@ func securityGroupRules() kind {
 
 			return *out.SecurityGroupRules[0].SecurityGroupRuleId
 		},
-		polled: "DescribeSecurityGroupRules",
+		taken: "InvalidPermission.Duplicate", gone: "InvalidSecurityGroupRuleId.NotFound", polled: "DescribeSecurityGroupRules",
 		create: "AuthorizeSecurityGroupIngress", modify: "ModifySecurityGroupRules", remove: "RevokeSecurityGroupIngress",
 		describe: "DescribeSecurityGroupRules",
 	})

@@ -74,7 +74,7 @@ func loadBalancers() kind {
 
 			return arn
 		},
-		blocked: "ResourceInUse", polled: "DescribeLoadBalancers",
+		blocked: "ResourceInUse", taken: "DuplicateLoadBalancerName", gone: "LoadBalancerNotFound", polled: "DescribeLoadBalancers",
 		create: "CreateLoadBalancer", modify: "ModifyLoadBalancerAttributes", remove: "DeleteLoadBalancer", describe: "DescribeLoadBalancers",
 	})
 }
@@ -130,7 +130,7 @@ func targetGroups() kind {
 			return out
 		},
 		foreign: func(t *testing.T, w *world, _ resource.Managed) string { return w.seedTargetGroup(t, w.name) },
-		blocked: "ResourceInUse", polled: "DescribeTargetGroups",
+		blocked: "ResourceInUse", taken: "DuplicateTargetGroupName", gone: "TargetGroupNotFound", polled: "DescribeTargetGroups",
 		create: "CreateTargetGroup", modify: "ModifyTargetGroup", remove: "DeleteTargetGroup", describe: "DescribeTargetGroups",
 	})
 }
@@ -206,7 +206,7 @@ func listeners() kind {
 
 			return *out.Listeners[0].ListenerArn
 		},
-		blocked: "ResourceInUse", polled: "DescribeListeners",
+		blocked: "ResourceInUse", taken: "DuplicateListener", gone: "ListenerNotFound", polled: "DescribeListeners",
 		create: "CreateListener", modify: "ModifyListener", remove: "DeleteListener", describe: "DescribeListeners",
 	})
 }

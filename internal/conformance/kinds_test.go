@@ -43,6 +43,9 @@ type kind struct {
 	// blocked is the code with which AWS refuses to delete what is still used; empty
 	// for a kind that nothing can use.
 	blocked string
+	// taken is the code with which AWS refuses a creation if the identity is taken, and
+	// gone the one with which it says that there is no such thing; empty for the binding.
+	taken, gone string
 	// polled is called at every poll of an object that is in sync.
 	polled string
 	// settled: all that AWS will do by itself is in the status. Without it that is so

@@ -22,16 +22,17 @@ func ELBv2Tags(tags map[string]string) []types.Tag {
 	return out
 }
 
-// WriteELBv2Tags changes the tags of an ARN, by one call to set and one to remove.
-func WriteELBv2Tags(ctx context.Context, elb aws.ELBv2, arn, what string, c TagChange) error {
+// WriteELBv2Tags changes the tags of ARNs, by one call to set and one to remove. what
+// they are is for an error.
+func WriteELBv2Tags(ctx context.Context, elb aws.ELBv2, arns []string, what string, c TagChange) error {
 	if len(c.Set) > 0 {
-		if _, err := elb.AddTags(ctx, &elbv2.AddTagsInput{ResourceArns: []string{arn}, Tags: ELBv2Tags(c.Set)}); err != nil {
+		if _, err := elb.AddTags(ctx, &elbv2.AddTagsInput{ResourceArns: arns, Tags: ELBv2Tags(c.Set)}); err != nil {
 			return Failed("tag "+what, err)
 		}
 	}
 
 	if len(c.Remove) > 0 {
-		if _, err := elb.RemoveTags(ctx, &elbv2.RemoveTagsInput{ResourceArns: []string{arn}, TagKeys: c.Remove}); err != nil {
+		if _, err := elb.RemoveTags(ctx, &elbv2.RemoveTagsInput{ResourceArns: arns, TagKeys: c.Remove}); err != nil {
 			return Failed("remove tags of "+what, err)
 		}
 	}

@@ -153,7 +153,10 @@ func (p *pass) passing(mg resource.Managed, now time.Time) bool {
 		return false
 	}
 
-	told := slices.ContainsFunc(p.before, func(c xpv2.Condition) bool { return c.Type == xpv2.TypeReady })
+	// A new object has a condition of its schema, which says that nobody has looked yet.
+	told := slices.ContainsFunc(p.before, func(c xpv2.Condition) bool {
+		return c.Type == xpv2.TypeReady && c.Status != corev1.ConditionUnknown
+	})
 	age := now.Sub(mg.GetCreationTimestamp().Time)
 
 	return p.creating && p.underway == "" || !told && age >= 0 && age < tellAfter && slices.Contains(p.quiet, p.ready.Reason)

@@ -51,6 +51,7 @@ func TestPassing(t *testing.T) {
 	now := time.Unix(1000, 0)
 	synced, failed := xpv2.ReconcileSuccess(), xpv2.ReconcileError(errors.New("no"))
 	creating, mine := NotReady("Creating", ""), NotReady("Mine", "")
+	pending := xpv2.Condition{Type: xpv2.TypeReady, Status: corev1.ConditionUnknown, Reason: "Pending"}
 	cases := map[string]struct {
 		reason string
 		pass   pass
@@ -63,6 +64,7 @@ func TestPassing(t *testing.T) {
 		"NotCreated": {"What AWS has refused is told.", pass{begun: true, creating: true, failed: true, ready: creating}, 0, failed, false},
 		"NotWritten": {"That Kubernetes has refused the annotations is told.", pass{begun: true, creating: true, ready: creating}, 0, failed, false},
 		"Waits":      {"What a new object waits for is there in a moment.", pass{begun: true, ready: mine}, time.Second, synced, true},
+		"WaitsFirst": {"That nobody has looked yet is the schema's default, and no news.", pass{begun: true, before: []xpv2.Condition{pending}, ready: mine}, time.Second, synced, true},
 		"WaitsLong":  {"What takes longer is told.", pass{begun: true, ready: mine}, tellAfter, synced, false},
 		"WaitsAgain": {"What was told before has changed.", pass{begun: true, before: []xpv2.Condition{creating}, ready: mine}, time.Second, synced, false},
 		"Skewed":     {"A clock that goes wrong does not silence an object.", pass{begun: true, ready: mine}, -time.Hour, synced, false},

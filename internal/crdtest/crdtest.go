@@ -6,6 +6,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -15,6 +17,7 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"sigs.k8s.io/yaml"
 )
@@ -106,9 +109,63 @@ func (c CRD) Refusals(obj, old map[string]any) []string {
 		out = append(out, e.Error())
 	}
 
-	errs, _ := c.rules.Validate(context.Background(), nil, c.structural, obj, previous, celconfig.RuntimeCELCostBudget)
-	for _, e := range errs {
+	for _, e := range c.violations(obj, previous) {
 		out = append(out, e.Detail)
+	}
+
+	return out
+}
+
+func (c CRD) violations(obj map[string]any, old any) field.ErrorList {
+	errs, _ := c.rules.Validate(context.Background(), nil, c.structural, obj, old, celconfig.RuntimeCELCostBudget)
+
+	return errs
+}
+
+// place is an index of a list or a key of a map in the path of a field.
+var place = regexp.MustCompile(`\[[^]]*]`)
+
+// Broken are the rules that an object breaks, as Rules has them.
+func (c CRD) Broken(obj, old map[string]any) []string {
+	c.Default(obj)
+
+	var previous any
+	if old != nil {
+		c.Default(old)
+
+		previous = old
+	}
+
+	var out []string
+	for _, e := range c.violations(obj, previous) {
+		out = append(out, place.ReplaceAllString(e.Field, "[]")+": "+e.Detail)
+	}
+
+	return out
+}
+
+// Rules are all rules of the schema: each is the path of the field that it stands at,
+// and its message.
+func (c CRD) Rules() []string {
+	return rulesAt("", *c.Spec.Versions[0].Schema.OpenAPIV3Schema)
+}
+
+func rulesAt(path string, p apiextensionsv1.JSONSchemaProps) []string {
+	var out []string
+	for _, r := range p.XValidations {
+		out = append(out, path+": "+r.Message)
+	}
+
+	for name, c := range p.Properties {
+		out = append(out, rulesAt(strings.TrimPrefix(path+"."+name, "."), c)...)
+	}
+
+	if p.Items != nil && p.Items.Schema != nil {
+		out = append(out, rulesAt(path+"[]", *p.Items.Schema)...)
+	}
+
+	if p.AdditionalProperties != nil && p.AdditionalProperties.Schema != nil {
+		out = append(out, rulesAt(path+"[]", *p.AdditionalProperties.Schema)...)
 	}
 
 	return out
@@ -116,28 +173,6 @@ func (c CRD) Refusals(obj, old map[string]any) []string {
 
 // Default sets the defaults of the schema.
 func (c CRD) Default(obj map[string]any) { defaulting.Default(obj, c.structural) }
-
-// Messages are those of all rules of a schema.
-func Messages(p apiextensionsv1.JSONSchemaProps) []string {
-	var out []string
-	for _, r := range p.XValidations {
-		out = append(out, r.Message)
-	}
-
-	for _, c := range p.Properties {
-		out = append(out, Messages(c)...)
-	}
-
-	if p.Items != nil && p.Items.Schema != nil {
-		out = append(out, Messages(*p.Items.Schema)...)
-	}
-
-	if p.AdditionalProperties != nil && p.AdditionalProperties.Schema != nil {
-		out = append(out, Messages(*p.AdditionalProperties.Schema)...)
-	}
-
-	return out
-}
 
 // Merge returns an object with a patch, which may be empty, merged into it.
 func Merge(t *testing.T, object, patch string) map[string]any {

@@ -67,6 +67,9 @@ func (d *demo) stays(n int) func(context.Context) ([]string, bool, error) {
 	}
 }
 
+// deleteNode plays what comes with an instance that is shut down: its kubelet ends
+// its pods. Without that, they are left to Kubernetes' garbage collection, a minute
+// later.
 func (d *demo) deleteNode(ctx context.Context) error {
 	if err := d.setReady(ctx, 8, corev1.ConditionTrue); err != nil {
 		return err
@@ -77,7 +80,22 @@ func (d *demo) deleteNode(ctx context.Context) error {
 	}
 	d.removed = stack.InstanceID(node)
 	d.Sim.SetInstanceState(d.removed, awssim.ShuttingDown)
-	return d.Client().Delete(ctx, node)
+	if err := d.Client().Delete(ctx, node); err != nil {
+		return err
+	}
+	pods := &corev1.PodList{}
+	if err := d.Client().List(ctx, pods, client.InNamespace(ns), proxies); err != nil {
+		return err
+	}
+	for _, p := range pods.Items {
+		if p.Spec.NodeName != node.Name {
+			continue
+		}
+		if err := d.Client().Delete(ctx, &p, client.GracePeriodSeconds(0)); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *demo) without(context.Context) ([]string, bool, error) {

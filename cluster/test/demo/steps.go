@@ -40,7 +40,7 @@ func (d *demo) steps() []step {
 		{"label 3 more nodes", func(ctx context.Context) error { return d.label(ctx, 6, 8) }, d.pods(8), whole, -1, 0},
 		{"a commit: a new version of the proxies, every pod is replaced on its node", d.roll, d.rolled, whole, 0, 0},
 		{"7 of 8 pods become unready: AWS's health check decides, nothing leaves", d.unready, d.stays(8), whole, 0, 0},
-		{"delete a node, and terminate its instance", d.deleteNode, d.without, whole, 0, 2},
+		{"a node goes: its pod ends, its instance is terminated", d.deleteNode, d.without, whole, 0, 2},
 		{"somebody deregisters a target and removes a rule behind the provider's back: the next poll repairs both",
 			d.meddle, d.repaired(7), whole, 1, 0},
 		{"somebody deletes the Service by mistake: the targets are held", d.deleteService, d.held, whole, 0, 0},

@@ -29,7 +29,9 @@ const (
 // whether one has opened, not how close it came and why. Each composite resource has
 // a bucket of tokens. A resource that it is composed of, and itself, takes one when
 // it is created and two when it is updated; nothing any more when it is being
-// deleted. (Crossplane 2.4, internal/circuit.)
+// deleted. Crossplane listens to the resources only after it has composed them for
+// the first time, and forgets the bucket of a composite resource that is being
+// deleted, and its resources. (Crossplane 2.4, internal/circuit and internal/controller/apiextensions.)
 type Account struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -37,7 +39,11 @@ type Account struct {
 	mu      sync.Mutex
 	buckets map[string]*bucket
 	last    map[types.UID]*unstructured.Unstructured
-	err     error
+	// created are the names of all objects, and composed those of the composite
+	// resources whose resources have all been created once.
+	created, composed map[string]bool
+	total             float64
+	err               error
 }
 
 // bucket of a composite resource.
@@ -59,7 +65,7 @@ func (i *Installation) Observe(ctx context.Context) (*Account, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	a := &Account{stop: stop, buckets: map[string]*bucket{}, last: map[types.UID]*unstructured.Unstructured{}}
+	a := &Account{stop: stop, buckets: map[string]*bucket{}, last: map[types.UID]*unstructured.Unstructured{}, created: map[string]bool{}, composed: map[string]bool{}}
 	for _, group := range []string{"edge.nlb.crossplane.io", "nlb.m.crossplane.io", "nlb.crossplane.io", ""} {
 		version := schema.GroupVersion{Group: group, Version: "v1alpha1"}
 		if group == "" {
@@ -116,26 +122,63 @@ func (a *Account) book(e watch.EventType, o *unstructured.Unstructured, now time
 	defer a.mu.Unlock()
 	before := a.last[o.GetUID()]
 	a.last[o.GetUID()] = o
+	if e == watch.Deleted {
+		before = nil
+	}
+	if isComposite(o.GetKind()) && o.GetDeletionTimestamp() != nil {
+		delete(a.buckets, nameOf(o))
+		delete(a.composed, nameOf(o))
+	}
 	for _, version := range []*unstructured.Unstructured{before, o} {
-		if version == nil || version.GetDeletionTimestamp() != nil || e == watch.Deleted {
+		if version == nil || version.GetDeletionTimestamp() != nil {
 			continue
 		}
-		for _, target := range targets(o) {
-			a.take(target, o.GetKind()+" "+o.GetName()+": "+strings.Join(changes(before, o), " "), now)
+		for _, target := range a.targets(version) {
+			a.take(target, nameOf(o)+": "+strings.Join(changes(before, o), " "), now)
 		}
 	}
+	a.created[nameOf(o)] = true
 }
 
+// composedAs is an annotation of what a composite resource is composed of. It may own
+// something else, such as the Secret of a legacy one.
+const composedAs = "crossplane.io/composition-resource-name"
+
 // targets are the composite resources that an object's event counts against.
-func targets(o *unstructured.Unstructured) (out []string) {
+func (a *Account) targets(o *unstructured.Unstructured) (out []string) {
 	if isComposite(o.GetKind()) {
-		out = append(out, o.GetKind()+" "+o.GetName())
+		out = append(out, nameOf(o))
 	}
-	if owner := metav1.GetControllerOf(o); owner != nil && isComposite(owner.Kind) {
+	owner := metav1.GetControllerOf(o)
+	if owner != nil && isComposite(owner.Kind) && o.GetAnnotations()[composedAs] != "" && a.listens(owner.UID) {
 		out = append(out, owner.Kind+" "+owner.Name)
 	}
 	return out
 }
+
+// listens says whether all resources of a composite resource have been created once.
+func (a *Account) listens(uid types.UID) bool {
+	o := a.last[uid]
+	if o == nil || o.GetDeletionTimestamp() != nil {
+		return false
+	}
+	if a.composed[nameOf(o)] {
+		return true
+	}
+	refs, modern, _ := unstructured.NestedSlice(o.Object, "spec", "crossplane", "resourceRefs")
+	if !modern {
+		refs, _, _ = unstructured.NestedSlice(o.Object, "spec", "resourceRefs")
+	}
+	for _, each := range refs {
+		if ref, _ := each.(map[string]any); !a.created[fmt.Sprintf("%v %v", ref["kind"], ref["name"])] {
+			return false
+		}
+	}
+	a.composed[nameOf(o)] = len(refs) > 0
+	return len(refs) > 0
+}
+
+func nameOf(o *unstructured.Unstructured) string { return o.GetKind() + " " + o.GetName() }
 
 func isComposite(kind string) bool {
 	kind = strings.TrimPrefix(kind, "X")
@@ -152,6 +195,7 @@ func (a *Account) take(target, source string, now time.Time) {
 	b.at = now
 	b.lowest = math.Min(b.lowest, b.tokens)
 	b.spent++
+	a.total++
 	b.taken[source]++
 }
 
@@ -162,6 +206,13 @@ func (a *Account) Restart() {
 	for _, b := range a.buckets {
 		b.spent, b.lowest, b.taken = 0, b.tokens, map[string]float64{}
 	}
+}
+
+// Total is how many tokens all composite resources have used since the beginning.
+func (a *Account) Total() float64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.total
 }
 
 // Spent are the tokens that each composite resource has used.

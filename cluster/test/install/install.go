@@ -148,7 +148,13 @@ func (i *Installation) runFunctions(ctx context.Context) error {
 	if err := i.Crossplane.RunFunction(ctx, AutoReady, ready.Binary); err != nil {
 		return err
 	}
-	program, err := i.program(ctx, i.Registry.Address()+"/crossplane-contrib/function-hostnetwork-nlb:"+Version, "function-hostnetwork-nlb")
+	return i.RunFunction(ctx, Version)
+}
+
+// RunFunction runs the program of our function in that version, which Crossplane has
+// installed. What ran in its place ends.
+func (i *Installation) RunFunction(ctx context.Context, version string) error {
+	program, err := i.program(ctx, i.Registry.Address()+"/crossplane-contrib/function-hostnetwork-nlb:"+version, "function-hostnetwork-nlb")
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,3 @@
-//go:build rights
-
 package install_test
 
 import (
@@ -17,67 +15,153 @@ import (
 )
 
 // TestEachDocumentedRightIsNeeded: without one verb on one resource of rbac.yaml a
-// claim says what is missing, nothing is deregistered, and it goes on when the right
-// is there again. Readiness gates, the one thing that it writes, are judged by
-// cluster/test/e2e, with pods that have some.
+// binding says what is missing, and its claim says the same; nothing is deregistered,
+// and it goes on when the right is there again.
 func TestEachDocumentedRightIsNeeded(t *testing.T) {
 	const n = 3
 	workload(t, n)
-	apply(t, read(t, "examples/namespaced/nlb-proxy.yaml", "Service")...)
+	service := read(t, "examples/namespaced/nlb-proxy.yaml", "Service")
+	apply(t, service...)
 	claim := read(t, styles[0].file)[0]
+	// A name of its own: Crossplane remembers of a name how often it changed.
+	claim.SetName("blind")
 	spec := claim.Object["spec"].(map[string]any)
 	delete(spec, "podSelector")
 	// A binding of a Service reads all three.
 	spec["serviceName"] = "edge-proxy"
 	apply(t, claim)
 	ready(t, claim)
-	serves(t, "edge-edge", n, 443, 8443)
+	x := "edge-blind"
+	serves(t, x, n, 443, 8443)
 
-	role := documentedRole(t)
-	tried := 0
-	for r, rule := range role.Rules {
-		for _, resource := range rule.Resources {
-			if resource == "pods/status" {
-				continue
+	role, binding := documentedRole(t), bindingOf(t)
+	rights := rightsOf(role)
+	if len(rights) == 0 {
+		t.Fatal("the role has no rules")
+	}
+	for i, r := range rights {
+		t.Run(r.verb+" "+r.resource, func(t *testing.T) {
+			before := len(it.ProviderCalls())
+			applyRole(t, r.without(role))
+			told := r.needed(t, binding)
+			until(t, "the binding says so", func(ctx context.Context) error { return has(ctx, binding, told, "True", r.lacks()) })
+			// Once: Crossplane looks away for a while from a claim that changes as often as here.
+			if i == 0 {
+				until(t, "the claim says so", func(ctx context.Context) error { return has(ctx, claim, "Problem", "True", r.lacks()) })
 			}
+			if r.verb == "patch" && rolledOut(t.Context(), n) == nil {
+				t.Error("a rollout stands still as long as no gate can be opened")
+			}
+			applyRole(t, role)
+			until(t, "the binding does not say so any more", func(ctx context.Context) error { return has(ctx, binding, told, "Unknown", "") })
+			if i == 0 {
+				until(t, "nor does the claim", func(ctx context.Context) error { return has(ctx, claim, "Problem", "False", "") })
+			}
+			ready(t, binding)
+			until(t, "all pods are ready", func(ctx context.Context) error { return rolledOut(ctx, n) })
+			for _, call := range it.ProviderCalls()[before:] {
+				if call.Action == "DeregisterTargets" {
+					t.Errorf("who sees nothing deregisters nothing, got %v", call.Params)
+				}
+			}
+		})
+	}
+	workload(t, n+1) // and without gates
+	serves(t, x, n+1, 443, 8443)
+	restart(t)
+	remove(t, claim)
+	remove(t, service...)
+	inAWS(t, "nothing is left", x)
+}
+
+// A right is one verb on one resource of a rule, which has a number.
+type right struct {
+	rule           int
+	verb, resource string
+}
+
+func rightsOf(role *rbacv1.ClusterRole) (all []right) {
+	for i, rule := range role.Rules {
+		for _, resource := range rule.Resources {
 			for _, verb := range rule.Verbs {
-				tried++
-				t.Run(verb+" "+resource, func(t *testing.T) {
-					before := len(it.ProviderCalls())
-					applyRole(t, without(role, r, resource, verb))
-					// An API server with streaming lists asks for the right to watch only;
-					// older ones, and those that have them switched off, for both.
-					restart(t, "KUBE_FEATURE_WatchListClient=false")
-					until(t, "the claim says so", func(ctx context.Context) error {
-						return tells(ctx, t, claim, "", []string{"lacks permission", resource, install.Rights})
-					})
-					applyRole(t, role)
-					until(t, "it goes on", func(ctx context.Context) error {
-						u, err := now(ctx, claim)
-						if err != nil {
-							return err
-						}
-						if status, _, message := condition(u, "Problem"); status != "False" {
-							return fmt.Errorf("Problem is %s: %s", status, message)
-						}
-						return nil
-					})
-					for _, call := range it.ProviderCalls()[before:] {
-						if call.Action == "DeregisterTargets" {
-							t.Errorf("who sees nothing deregisters nothing, got %v", call.Params)
-						}
-					}
-				})
+				all = append(all, right{rule: i, verb: verb, resource: resource})
 			}
 		}
 	}
-	if tried == 0 {
-		t.Error("the role has no rules")
+	return all
+}
+
+// lacks is what is said without the right. A list that is refused comes before any
+// watch, so that both verbs are named then.
+func (r right) lacks() string {
+	verbs := map[string]string{"list": "verbs list, watch"}[r.verb]
+	if verbs == "" {
+		verbs = "verb " + r.verb
 	}
-	serves(t, "edge-edge", n, 443, 8443)
-	restart(t)
-	remove(t, claim)
-	inAWS(t, "nothing is left", "edge-edge")
+	return fmt.Sprintf("lacks permission (%s on %s); apply %s", verbs, r.resource, install.Rights)
+}
+
+// needed makes the provider ask for the right. It returns the condition that tells
+// when it is missing.
+func (r right) needed(t *testing.T, binding *unstructured.Unstructured) (told string) {
+	t.Helper()
+	if r.resource == "pods/status" {
+		gate(t, binding)
+		return "GatesNotSet"
+	}
+	// A watch that is open outlives the right to it. An API server with streaming lists
+	// asks for the right to watch only; older ones, and those that have them switched
+	// off, for both.
+	restart(t, "KUBE_FEATURE_WatchListClient=false")
+	return "ViewIncomplete"
+}
+
+// without is the role without the right.
+func (r right) without(role *rbacv1.ClusterRole) *rbacv1.ClusterRole {
+	out := role.DeepCopy()
+	less := *out.Rules[r.rule].DeepCopy()
+	less.Resources = []string{r.resource}
+	less.Verbs = slices.DeleteFunc(less.Verbs, func(v string) bool { return v == r.verb })
+	out.Rules[r.rule].Resources = slices.DeleteFunc(out.Rules[r.rule].Resources, func(s string) bool { return s == r.resource })
+	// The API server takes no rule that is about nothing.
+	out.Rules = slices.DeleteFunc(append(out.Rules, less), func(p rbacv1.PolicyRule) bool { return len(p.Resources) == 0 || len(p.Verbs) == 0 })
+	return out
+}
+
+// has says whether an object's condition has that status, and these words.
+func has(ctx context.Context, o *unstructured.Unstructured, conditionType, want, words string) error {
+	u, err := now(ctx, o)
+	if err != nil {
+		return err
+	}
+	if status, reason, message := condition(u, conditionType); status != want || !strings.Contains(message, words) {
+		return fmt.Errorf("%s of %s is %s (%s): %q, want %s: %q", conditionType, u.GetName(), status, reason, message, want, words)
+	}
+	return nil
+}
+
+// bindingOf the only claim.
+func bindingOf(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(object("nlb.m.crossplane.io", "v1alpha1", "TargetGroupBindingList", "", "").GroupVersionKind())
+	if err := it.Client().List(t.Context(), list); err != nil || len(list.Items) != 1 {
+		t.Fatalf("there is one binding, got %d, %v", len(list.Items), err)
+	}
+	return &list.Items[0]
+}
+
+// gate the workload's pods: they are replaced one by one, each when the one before is
+// ready, which takes the binding's word.
+func gate(t *testing.T, binding *unstructured.Unstructured) {
+	t.Helper()
+	for _, ds := range read(t, "examples/namespaced/nlb-proxy.yaml", "DaemonSet") {
+		gates := []any{map[string]any{"conditionType": "target-health.nlb.crossplane.io/" + binding.GetName()}}
+		if err := unstructured.SetNestedSlice(ds.Object, gates, "spec", "template", "spec", "readinessGates"); err != nil {
+			t.Fatal(err)
+		}
+		apply(t, ds)
+	}
 }
 
 func documentedRole(t *testing.T) *rbacv1.ClusterRole {
@@ -89,17 +173,6 @@ func documentedRole(t *testing.T) *rbacv1.ClusterRole {
 	return role
 }
 
-// without a verb on a resource, of the rule with that number.
-func without(role *rbacv1.ClusterRole, rule int, resource, verb string) *rbacv1.ClusterRole {
-	out := role.DeepCopy()
-	less := *out.Rules[rule].DeepCopy()
-	less.Resources = []string{resource}
-	less.Verbs = slices.DeleteFunc(less.Verbs, func(v string) bool { return v == verb })
-	out.Rules[rule].Resources = slices.DeleteFunc(out.Rules[rule].Resources, func(r string) bool { return r == resource })
-	out.Rules = append(out.Rules, less)
-	return out
-}
-
 func applyRole(t *testing.T, role *rbacv1.ClusterRole) {
 	t.Helper()
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(role)
@@ -109,8 +182,7 @@ func applyRole(t *testing.T, role *rbacv1.ClusterRole) {
 	apply(t, &unstructured.Unstructured{Object: content})
 }
 
-// restart the provider, with more in its environment: a watch that is open outlives
-// the right to it.
+// restart the provider, with more in its environment.
 func restart(t *testing.T, env ...string) {
 	t.Helper()
 	if err := it.StopProcess(provider); err != nil {

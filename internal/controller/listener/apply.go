@@ -17,7 +17,7 @@ import (
 func (e *external) apply(ctx context.Context, p *v1alpha1.ListenerParameters) error {
 	arn, what := e.found.arn(), "the "+e.found.String()
 
-	if err := controller.WriteELBv2Tags(ctx, e.elb, arn, what, e.change.tags); err != nil {
+	if err := controller.WriteELBv2Tags(ctx, e.elb, []string{arn}, what, e.change.tags); err != nil {
 		return err
 	}
 
@@ -70,8 +70,48 @@ func (e *external) setCertificates(ctx context.Context, arn, what string) error 
 	return nil
 }
 
-// setRules adds before it removes.
+// setRules moves, adds and changes before it removes. Only a rule in the way of one
+// that moves goes first: AWS has one rule of a priority.
 func (e *external) setRules(ctx context.Context, arn, what string) error {
+	c := e.change.rules
+	if err := e.deleteRules(ctx, c.inTheWay, what); err != nil {
+		return err
+	}
+
+	if err := e.moveRules(ctx, c.move, what); err != nil {
+		return err
+	}
+
+	if err := e.writeRules(ctx, arn, what); err != nil {
+		return err
+	}
+
+	for _, t := range c.tags {
+		if err := controller.WriteELBv2Tags(ctx, e.elb, t.arns, "rules of "+what, t.change); err != nil {
+			return err
+		}
+	}
+
+	return e.deleteRules(ctx, c.remove, what)
+}
+
+// moveRules by one call: two of them may swap their priorities.
+func (e *external) moveRules(ctx context.Context, rules []rule, what string) error {
+	if len(rules) == 0 {
+		return nil
+	}
+
+	in := &elbv2.SetRulePrioritiesInput{}
+	for _, r := range rules {
+		in.RulePriorities = append(in.RulePriorities, types.RulePriorityPair{RuleArn: &r.arn, Priority: &r.priority})
+	}
+
+	_, err := e.elb.SetRulePriorities(ctx, in)
+
+	return controller.Failed("set the priorities of rules of "+what, err)
+}
+
+func (e *external) writeRules(ctx context.Context, arn, what string) error {
 	for _, r := range e.change.rules.create {
 		_, err := e.elb.CreateRule(ctx, &elbv2.CreateRuleInput{
 			ListenerArn: &arn, Priority: &r.priority, Conditions: conditions(r.source), Actions: actions(r.forward), Tags: controller.ELBv2Tags(e.tags),
@@ -88,7 +128,11 @@ func (e *external) setRules(ctx context.Context, arn, what string) error {
 		}
 	}
 
-	for _, r := range e.change.rules.remove {
+	return nil
+}
+
+func (e *external) deleteRules(ctx context.Context, rules []rule, what string) error {
+	for _, r := range rules {
 		if _, err := e.elb.DeleteRule(ctx, &elbv2.DeleteRuleInput{RuleArn: &r.arn}); err != nil && !aws.IsNotFound(err, codeNoRule) {
 			return controller.Failed("delete a rule of "+what, err)
 		}

@@ -90,6 +90,7 @@ func forwards(actions []types.Action) map[string]int32 {
 type ruled struct {
 	Source  string
 	Forward map[string]int32
+	Tags    map[string]string
 }
 
 // rules of the listener as AWS has them, by priority; not the default one.
@@ -117,7 +118,24 @@ func (e *env) ruled(t *testing.T, mg obj) map[string]ruled {
 
 	got := map[string]ruled{}
 	for priority, r := range e.rules(t, mg) {
-		got[priority] = ruled{Source: string(r.Conditions[0].SourceIpConfig.IpAddressType), Forward: forwards(r.Actions)}
+		got[priority] = ruled{
+			Source: string(r.Conditions[0].SourceIpConfig.IpAddressType), Forward: forwards(r.Actions), Tags: e.tagsOf(t, *r.RuleArn),
+		}
+	}
+
+	return got
+}
+
+// tagsOf something in AWS.
+func (e *env) tagsOf(t *testing.T, arn string) map[string]string {
+	t.Helper()
+
+	out, err := e.ELB.DescribeTags(t.Context(), &elbv2.DescribeTagsInput{ResourceArns: []string{arn}})
+	kindtest.Must(t, err)
+
+	got := map[string]string{}
+	for _, tag := range out.TagDescriptions[0].Tags {
+		got[*tag.Key] = *tag.Value
 	}
 
 	return got
@@ -239,9 +257,9 @@ func TestDriftOfEachFieldOfARuleIsRepaired(t *testing.T) {
 			modify("target group", "1", elbv2.ModifyRuleInput{Actions: []types.Action{{Type: types.ActionTypeEnumForward, TargetGroupArn: &e.b}}}),
 			modify("weight", "2", elbv2.ModifyRuleInput{Actions: forward(true, 50, 50)}),
 			modify("stickiness", "2", elbv2.ModifyRuleInput{Actions: forward(false, 1, 99)}),
-			// The rule is made where it should be before the other one goes.
-			priorities("priority", map[string]int32{"1": 9}, "CreateRule", "DeleteRule"),
-			priorities("priorities of two", map[string]int32{"1": 2, "2": 1}, "ModifyRule", "ModifyRule"),
+			priorities("priority", map[string]int32{"1": 9}, "SetRulePriorities"),
+			priorities("priorities of two", map[string]int32{"1": 8, "2": 9}, "SetRulePriorities"),
+			priorities("swapped priorities", map[string]int32{"1": 2, "2": 1}, "SetRulePriorities"),
 			drift{"no rule", func(t *testing.T, e *env, _ string) error {
 				t.Helper()
 

@@ -94,6 +94,9 @@ func (e *external) compare(mg Listener) error {
 	h := have(e.found.sdk)
 	w := want(p, e.wanted, h)
 	attributes := wantedAttributes(p)
+	claimed := func(tags map[string]string) bool {
+		return controller.Claim(mg, e.clusterID, controller.Found{Tags: tags}) == nil
+	}
 
 	e.change = change{
 		tags:         controller.ChangeTags(e.tags, e.found.tags, o.ManagedTagKeys),
@@ -101,9 +104,10 @@ func (e *external) compare(mg Listener) error {
 		differences:  plan(w, h),
 		certificates: changeCertificates(w, p.CertificateARNs, e.found.sni, o.ManagedCertificateARNs),
 		attributes:   controller.ChangeAttributes(attributes, e.found.attributes, o.ManagedAttributeKeys, defaults),
-		rules:        changeRules(p, e.wanted, e.found.rules, o.ManagedRulePriorities),
+		rules:        changeRules(p, e.wanted, e.found.rules, o.ManagedRulePriorities, claimed),
 		have:         e.found.attributes,
 	}
+	e.change.rules.tags = tagRules(e.change.rules.keep, e.tags, o.ManagedTagKeys)
 	e.change.attributeKeys = controller.ManagedAttributeKeys(attributes, e.change.attributes)
 
 	if d := controller.Differ(nil, "loadBalancerArn", h.loadBalancer, w.loadBalancer); len(d) > 0 {
@@ -224,7 +228,7 @@ func (e *external) record(s *v1alpha1.ListenerStatus) {
 	e.show(s)
 
 	if e.policies.ShouldUpdate() {
-		s.AtProvider.ManagedTagKeys = controller.ManagedTagKeys(e.tags, e.change.tags)
+		s.AtProvider.ManagedTagKeys = controller.ManagedTagKeys(e.tags, e.change.everyTag())
 		s.AtProvider.ManagedAttributeKeys = e.change.attributeKeys
 		s.AtProvider.ManagedRulePriorities = e.change.rules.managed
 		s.AtProvider.ManagedCertificateARNs = e.change.certificates.managed

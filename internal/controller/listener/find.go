@@ -170,12 +170,47 @@ func (e *external) details(ctx context.Context, mg Listener, f *found) error {
 	}
 
 	if len(p.Rules)+len(o.ManagedRulePriorities) > 0 {
-		rules, err := e.read.Rules(ctx, arn, age)
-		if err != nil {
-			return controller.Failed("read the rules of the "+f.String(), err)
+		return e.ruleDetails(ctx, f)
+	}
+
+	return nil
+}
+
+// ruleDetails reads the rules and their tags. Tags of many share a call, so they are as
+// young as those of the listener.
+func (e *external) ruleDetails(ctx context.Context, f *found) error {
+	failed := func(what string, err error) error {
+		return controller.Failed("read the "+what+" of the "+f.String(), err)
+	}
+
+	rules, err := e.read.Rules(ctx, f.arn(), e.ages.Details)
+	if err != nil {
+		return failed("rules", err)
+	}
+
+	f.rules = haveRules(rules)
+
+	arns := make([]string, len(f.rules))
+	for i, r := range f.rules {
+		arns[i] = r.arn
+	}
+
+	tags, err := e.read.RuleTags(ctx, arns, e.ages.Settings)
+	if err != nil {
+		return failed("tags of rules", err)
+	}
+
+	if len(tags) < len(arns) {
+		// A rule has gone since they were read, or AWS does not see it yet.
+		if rules, err = e.read.Rules(ctx, f.arn(), 0); err != nil {
+			return failed("rules", err)
 		}
 
 		f.rules = haveRules(rules)
+	}
+
+	for i, r := range f.rules {
+		f.rules[i].tags = tags[r.arn]
 	}
 
 	return nil

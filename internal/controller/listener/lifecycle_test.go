@@ -127,7 +127,7 @@ func TestUpdate(t *testing.T) {
 					{Priority: 1, SourceIPAddressType: "ipv4", Forward: *to(e.b)}, {Priority: 3, SourceIPAddressType: "ipv6", Forward: *to(e.b)},
 				}
 			})
-		}, []string{"CreateRule", "ModifyRule", "DeleteRule"}},
+		}, []string{"SetRulePriorities", "ModifyRule"}},
 		"NoRules": {"Those that we made go.", func(e *env) func(obj) {
 			return with(func(p *v1alpha1.ListenerParameters) {
 				p.Rules = []v1alpha1.ListenerRule{{Priority: 1, SourceIPAddressType: "ipv4", Forward: *to(e.a)}}

@@ -120,6 +120,20 @@ func (c change) none() bool {
 	return len(c.differences) == 0 && c.certificates.none() && c.attributes.None() && c.rules.none() && c.tags.None()
 }
 
+// everyTag is what changes of the tags of the listener and of its rules, which have
+// the same.
+func (c change) everyTag() controller.TagChange {
+	all := controller.TagChange{Remove: slices.Clone(c.tags.Remove)}
+	for _, t := range c.rules.tags {
+		all.Remove = append(all.Remove, t.change.Remove...)
+	}
+
+	slices.Sort(all.Remove)
+	all.Remove = slices.Compact(all.Remove)
+
+	return all
+}
+
 // String says what differs, in a fixed order.
 func (c change) String() string {
 	d := slices.Clone(c.differences)

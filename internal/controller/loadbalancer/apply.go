@@ -78,7 +78,7 @@ func (e *external) unlessProvisioning(err error) error {
 }
 
 func (e *external) setTags(ctx context.Context) error {
-	return controller.WriteELBv2Tags(ctx, e.elb, e.balancer.arn(), e.balancer.String(), e.change.tags)
+	return controller.WriteELBv2Tags(ctx, e.elb, []string{e.balancer.arn()}, e.balancer.String(), e.change.tags)
 }
 
 func (e *external) setGroups(ctx context.Context) error {

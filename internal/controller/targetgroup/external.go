@@ -146,7 +146,7 @@ func (e *external) Update(ctx context.Context, mg TargetGroup) (managed.External
 		return managed.ExternalUpdate{}, controller.Failed("set the attributes of "+e.group.String(), err)
 	}
 
-	return managed.ExternalUpdate{}, controller.WriteELBv2Tags(ctx, e.elb, arn, e.group.String(), e.change.tags)
+	return managed.ExternalUpdate{}, controller.WriteELBv2Tags(ctx, e.elb, []string{arn}, e.group.String(), e.change.tags)
 }
 
 // Delete the group. While a listener uses it, AWS refuses: that is shown, and
