@@ -189,7 +189,7 @@ func (w *world) judgeGate(p *running, binding string, c corev1.PodCondition) {
 	switch {
 	case b == nil:
 		said("there is no such binding")
-	case !p.ready && time.Since(p.since) > news+w.judges.lag:
+	case !p.ready && time.Since(p.since) > news+w.judges.lag && w.judges.blind.IsZero() && time.Since(w.judges.saw) > settles:
 		said("its containers are not ready")
 	case !w.calledHealthy(b.group.ARN, awssim.Key{ID: p.machine.id, Port: b.port}):
 		t, _ := w.sim.Target(b.group.ARN, p.machine.id, b.port)
