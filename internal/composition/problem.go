@@ -15,7 +15,7 @@ const TypeProblem = "Problem"
 var quiet = []xpv2.ConditionReason{"", "Creating", "Deleting", "Pending", "Applying", "Observing", "Registering", "WaitingForReference", "Available"}
 
 // telling are conditions of a binding that are worth telling when they are True.
-var telling = []xpv2.ConditionType{"Guarded", "Held", "ViewIncomplete", "GatesNotSet", "Yielding", "DeparturesWaiting", "Skipped", "ForeignTargets"}
+var telling = []xpv2.ConditionType{"Guarded", "Held", "ViewIncomplete", "GatesNotSet", "Yielding", "DeparturesWaiting", "Skipped", "ForeignTargets", "SharesPods"}
 
 // worst returns the problem of the observed resources that comes first: one that
 // only a change of the claim heals before one that may pass, that before one that

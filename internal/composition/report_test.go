@@ -171,6 +171,56 @@ func TestFirstNumbers(t *testing.T) {
 	}
 }
 
+// TestFirstNumbersOfPortsComeTogether: each would be an update of its own, and ports
+// get their targets at the same time, as a rule.
+func TestFirstNumbersOfPortsComeTogether(t *testing.T) {
+	const counted = `{healthy: 1, registered: 1, countedAt: "2026-11-23T12:00:00Z"}`
+
+	w := newWorld(t, "NetworkLoadBalancer", with(t, "spec: {ports: [{port: 443}, {port: 80}]}")).settle()
+	w.now = epoch.Add(2 * time.Second)
+	w.observe("", "port-443", counted)
+
+	if rsp := w.report(""); rsp.Status["healthy"] != nil || rsp.Again != 4*time.Second {
+		t.Errorf("the first port waits for the other, and not for ever, got %v and to look again in %s", rsp.Status, rsp.Again)
+	}
+
+	late := w.now
+	w.now = epoch.Add(5 * time.Second)
+
+	if rsp := w.report(""); rsp.Status["healthy"] != "80: 0/0, 443: 1/1" {
+		t.Errorf("it has waited long enough, got %v", rsp.Status)
+	}
+
+	w.now = late
+
+	if rsp := w.report(""); rsp.Status["healthy"] != "80: 0/0, 443: 1/1" {
+		t.Errorf("what was told stays, got %v", rsp.Status)
+	}
+
+	w.composites[""]["status"] = nil
+	w.observe("", "port-80", counted)
+
+	if rsp := w.report(""); rsp.Status["healthy"] != "80: 1/1, 443: 1/1" {
+		t.Errorf("both are known, got %v", rsp.Status)
+	}
+}
+
+// TestTheGroupIsToldWithTheLoadBalancer: one update for both.
+func TestTheGroupIsToldWithTheLoadBalancer(t *testing.T) {
+	w := newWorld(t, "NetworkLoadBalancer", with(t, "")).settle()
+	w.observe("", "security-group", "{atProvider: {id: sg-01}}")
+
+	if diff := cmp.Diff(composition.Object{}, w.report("").Status); diff != "" {
+		t.Errorf("the group alone is not worth an update: -want, +got:\n%s", diff)
+	}
+
+	w.observe("", "load-balancer", balancerStatus)
+
+	if got := w.report("").Status["securityGroupId"]; got != "sg-01" {
+		t.Errorf("it comes with the address, got %v", got)
+	}
+}
+
 // TestProblems: what a claim says of a resource with these conditions.
 func TestProblems(t *testing.T) {
 	condition := func(typ, status, reason, message string) string {
@@ -206,6 +256,10 @@ func TestProblems(t *testing.T) {
 		"WorthKnowing": {
 			reason: "It may be intended.", binding: well + "," + condition("Skipped", "True", "NotHostNetwork", "3 pods match, none uses hostNetwork"), targets: "desired: 0",
 			want: &composition.Problem{Reason: "NotHostNetwork", Message: "TargetGroupBinding edge-443-tcp: 3 pods match, none uses hostNetwork"},
+		},
+		"SecondClaim": {
+			reason: "Whoever claims the same pods twice wants to know by whom.", binding: well + "," + condition("SharesPods", "True", "SelectedTwice", "TargetGroupBinding shop/other selects the same pods"), targets: "desired: 1",
+			want: &composition.Problem{Reason: "SelectedTwice", Message: "TargetGroupBinding edge-443-tcp: TargetGroupBinding shop/other selects the same pods"},
 		},
 		"NoHealthyTarget": {
 			reason: "Who claims a load balancer wants to know that a firewall drops its checks.", targets: "desired: 1",

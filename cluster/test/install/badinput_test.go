@@ -86,6 +86,39 @@ func TestBadClaimSaysSo(t *testing.T) {
 	}
 }
 
+// TestSecondClaimForTheSamePodsIsTold: both load balancers work, and the second claim
+// names the first, as long as that is there.
+func TestSecondClaimForTheSamePodsIsTold(t *testing.T) {
+	workload(t, 3)
+	first, second := read(t, styles[0].file)[0], read(t, styles[0].file)[0]
+	second.SetName("bad-second")
+	apply(t, first)
+	ready(t, first)
+	apply(t, second)
+	until(t, "The second claim names the binding of the first.", func(ctx context.Context) error {
+		return tells(ctx, t, second, "SelectedTwice", []string{"port 443", "edge/edge-443-tcp"})
+	})
+	ready(t, second)
+	if u, err := now(t.Context(), first); err != nil {
+		t.Fatal(err)
+	} else if status, _, message := condition(u, "Problem"); status != "False" {
+		t.Errorf("the first claim was right when it was made, Problem is %s: %s", status, message)
+	}
+	remove(t, first)
+	until(t, "Nothing is said any more when the first is gone.", func(ctx context.Context) error {
+		u, err := now(ctx, second)
+		if err != nil {
+			return err
+		}
+		if status, _, message := condition(u, "Problem"); status != "False" {
+			return fmt.Errorf("Problem is %s: %s", status, message)
+		}
+		return nil
+	})
+	remove(t, second)
+	inAWS(t, "nothing is left", "X")
+}
+
 // TestFullSecurityGroupIsTold: AWS allows 60 inbound rules in a group. That of the
 // nodes has them already.
 func TestFullSecurityGroupIsTold(t *testing.T) {

@@ -73,7 +73,8 @@ func (l *liaison) heir(r binder.Ref, known func(types.UID) bool) bool {
 	return false
 }
 
-// siblings are the bindings of the same kind and namespace, the binding included.
+// siblings are the bindings of the same kind and namespace, the binding included. They
+// are those of the informer, not copies: only to be read.
 func (l *liaison) siblings(r binder.Ref) []Binding {
 	gvk := gvkOf(r)
 	gvk.Kind += "List"
@@ -84,7 +85,7 @@ func (l *liaison) siblings(r binder.Ref) []Binding {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
-	if err := l.cache.List(ctx, list, client.InNamespace(r.Namespace)); err != nil {
+	if err := l.cache.List(ctx, list, client.InNamespace(r.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil
 	}
 	var all []Binding

@@ -20,9 +20,9 @@ import (
 // ReasonApplying is that the engine has not yet planned for this generation.
 const ReasonApplying xpv2.ConditionReason = "Applying"
 
-// engineConditions are the types that the engine decides besides Ready. One that
-// it does not name is removed.
-var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded", "Braked", "TargetsHealthy", "DrainRisk", "GatesNotSet"}
+// engineConditions are the types that are decided besides Ready, by the engine most
+// of them. One that does not apply is removed.
+var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded", "Braked", "TargetsHealthy", "DrainRisk", "GatesNotSet", "SharesPods"}
 
 // report copies a snapshot into status.
 func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, known bool) {
@@ -48,6 +48,11 @@ func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, 
 	conditions := snap.Conditions
 	if hint := e.hint(ctx, b, snap); hint != "" && !slices.ContainsFunc(conditions, isType("Skipped")) {
 		conditions = append(slices.Clone(conditions), binder.Condition{Type: "Skipped", Status: true, Reason: string(targets.RuleNotHostNetwork), Message: hint})
+	}
+	if e.twin != nil {
+		if other := e.twin(b); other != nil {
+			conditions = append(slices.Clone(conditions), shared(other))
+		}
 	}
 	for _, t := range engineConditions {
 		if !slices.ContainsFunc(conditions, isType(t)) && !slices.Contains(snap.Undecided, string(t)) {
@@ -95,7 +100,7 @@ func news(c binder.Condition, was xpv2.Condition) bool {
 		problem = !strings.Contains(c.Message, "not synced yet")
 	case "ForeignTargets":
 		problem = c.Reason == "ToBeTakenOver" || c.Reason == "ComesBack"
-	case "Held", "Yielding", "DeparturesWaiting", "Skipped", "Guarded", "Braked", "GatesNotSet":
+	case "Held", "Yielding", "DeparturesWaiting", "Skipped", "Guarded", "Braked", "GatesNotSet", "SharesPods":
 		problem = true
 	case "TargetsHealthy":
 		problem = !c.Status

@@ -72,7 +72,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		options: o.Options, engine: engine, cluster: o.Cluster,
 		resolver: controller.Resolver{Client: mgr.GetClient(), Active: active(o.Options)},
 		looked:   newMemo[bool](0), hints: newMemo[string](o.PollInterval),
-		later: newLater(), notify: l.notify, event: l.event, allowed: l.allowed, seen: l.seen,
+		later: newLater(), notify: l.notify, event: l.event, allowed: l.allowed, twin: l.twin, seen: l.seen,
 	}
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
 		err := controller.SetupGated(mgr, o.Options, controller.Kind[Binding]{
@@ -82,7 +82,10 @@ func Setup(mgr ctrl.Manager, o Options) error {
 			Links:     links,
 			Quiet:     quiet,
 			Sources:   []source.Source{source.Channel(l.wanted[gv.Group], &handler.EnqueueRequestForObject{})},
-			OnEnding:  func(ctx context.Context, b Binding) { engine.OpenGates(ctx, refOf(b)) },
+			OnEnding: func(ctx context.Context, b Binding) {
+				engine.OpenGates(ctx, refOf(b))
+				l.untwin(b)
+			},
 			OnGone: func(_ context.Context, b Binding) {
 				engine.Forget(b.GetUID())
 				c.looked.forget(b.GetUID())
@@ -132,6 +135,8 @@ type connector struct {
 	event func(binder.Ref, binder.Event)
 	// allowed is what may be done for a binding.
 	allowed func(Binding) binder.Live
+	// twin is an older binding of the same pods and port; nil if there is none.
+	twin func(Binding) Binding
 	// seen is told of each binding.
 	seen *sightings
 }
