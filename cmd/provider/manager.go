@@ -75,6 +75,9 @@ func newManager(cfg *rest.Config, s *runtime.Scheme, f *flags) (ctrl.Manager, er
 		Scheme: s,
 		Cache: cache.Options{
 			SyncPeriod: &f.syncInterval,
+			// Who has set which field is of no use here, and often more than the object
+			// itself. An update without it leaves it as it is.
+			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{
 				// The gate needs to know which CRDs there are, not what is in them.
 				&apiextensionsv1.CustomResourceDefinition{}: {Transform: customresourcesgate.TransformStripCRDSchema},

@@ -140,6 +140,9 @@ func (g *group) await(w *gateWatch, s gateSeen, v targets.GateVerdict, now time.
 		due := now
 		if again := g.read.ended.Add(wishChecking); g.read.ended.After(s.readyAt) && again.After(due) {
 			due = again
+			if sure := g.born.Add(readLag + time.Second); sure.After(due) {
+				due = sure
+			}
 		}
 		if w.due.IsZero() || due.Before(w.due) {
 			w.due = due

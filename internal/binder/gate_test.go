@@ -28,6 +28,8 @@ type gates struct {
 	bindings map[string]binder.Named
 	// stale: pods are not seen to change by patches.
 	stale bool
+	// none: there is no binding.
+	none bool
 	// fail is what a patch meets.
 	fail func(ctx context.Context) error
 	// calls are all tries; said what was written, by pod.
@@ -127,7 +129,11 @@ func (g *gates) HasPod(ref targets.PodRef) bool {
 	return false
 }
 
-func (g *gates) Bindings() bool { return true }
+func (g *gates) Bindings() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.none
+}
 
 func (g *gates) Named(_, name string) (binder.Named, bool) {
 	g.mu.Lock()
@@ -687,5 +693,29 @@ func TestAClusterScopedBindingYieldsItsName(t *testing.T) {
 		b.pods("cluster-web", gatedPod("p", "web", 0))
 		b.opens("p", time.Minute)
 		b.says("p", "True Healthy")
+	})
+}
+
+// TestPodsAreStreamedAtOnce: after a restart the first list of all pods takes the
+// longest, so it begins when it is known that there are bindings, before any of them is
+// reconciled. A provider without bindings reads none.
+func TestPodsAreStreamedAtOnce(t *testing.T) {
+	inGatedBubble(t, func(t *testing.T, b *bench) {
+		streams := func() (is bool) {
+			b.gates.set(func(g *gates) { is = g.notify != nil })
+			return is
+		}
+		b.stop()
+		b.gates.set(func(g *gates) { g.none, g.notify = true, nil })
+		b.start()
+		time.Sleep(5 * time.Second)
+		if streams() {
+			t.Error("pods are streamed, and there is no binding")
+		}
+		b.gates.set(func(g *gates) { g.none = false })
+		time.Sleep(200 * time.Millisecond)
+		if !streams() {
+			t.Error("pods are not streamed 0.2 s after the first binding is known")
+		}
 	})
 }

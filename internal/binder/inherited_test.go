@@ -66,3 +66,35 @@ func TestWhatAProcessLeftBehindIsFound(t *testing.T) {
 		}
 	})
 }
+
+// TestAfterARestartAGateWaitsForASureRead: AWS may still call a target healthy that the
+// process before this one has deregistered, and a pod that has come to its node since
+// would open its gate for that.
+func TestAfterARestartAGateWaitsForASureRead(t *testing.T) {
+	inGatedBubble(t, func(t *testing.T, b *bench) {
+		arn := b.group("web")
+		b.bind("web", arn)
+		b.pods("web", gatedPod("stays", "web", 2), gatedPod("goes", "web", 0))
+		b.opens("stays", 20*time.Minute)
+		b.opens("goes", 20*time.Minute)
+		b.ends("web", 1)
+		b.within10("it is deregistered", func() bool { return cmp.Diff(want(2), b.held(arn)) == "" })
+		b.stop()
+		b.start()
+		b.bind("web", arn)
+		began := time.Now()
+		b.pods("web", gatedPod("stays", "web", 2), gatedPod("comes", "web", 0))
+		b.opens("comes", 20*time.Minute)
+		if held, _ := b.sim.Target(arn, instance(0), port); held.State != awssim.Healthy {
+			t.Errorf("the gate opened after %s, and the target is %q", time.Since(began), held.State)
+		}
+		b.stop()
+		b.start()
+		b.bind("web", arn)
+		began = time.Now()
+		b.pods("web", gatedPod("stays", "web", 2), gatedPod("comes", "web", 0), gatedPod("again", "web", 2))
+		if took := b.opens("again", time.Minute).Sub(began); took > 35*time.Second {
+			t.Errorf("a gate whose target was healthy all the time opened after %s, want half a minute and a read", took)
+		}
+	})
+}

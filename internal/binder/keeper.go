@@ -14,7 +14,9 @@ const (
 	// binding wakes nobody here. keepCalm is the least time between two.
 	keepEvery = 2 * time.Second
 	keepCalm  = 100 * time.Millisecond
-	// keepAsleep is between two looks for the first binding.
+	// keepAsleep is between two looks for the first binding. For as long after a start
+	// it is looked for at the pace of keepCalm: where there are bindings, pods are
+	// streamed as soon as that is known, beside the first calls of AWS.
 	keepAsleep = 10 * time.Second
 	// openWithin bounds how long the end of a binding waits for its gates.
 	openWithin = 5 * time.Second
@@ -27,6 +29,7 @@ type keeper struct {
 	b       *Binder
 	wake    chan struct{}
 	watches bool
+	began   time.Time
 	looked  time.Time
 	// since is how long it has been as it is with a gate.
 	since map[gateKey]orphaned
@@ -47,7 +50,14 @@ func (k *keeper) run(ctx context.Context) { each(ctx, k.wake, k.step) }
 func (k *keeper) step(context.Context) time.Time {
 	now := time.Now()
 	if !k.watches {
-		if !k.b.o.Gates.Bindings() {
+		if k.began.IsZero() {
+			k.began = now
+		}
+		switch {
+		case k.b.o.Gates.Bindings():
+		case now.Sub(k.began) < keepAsleep:
+			return now.Add(keepCalm)
+		default:
 			return now.Add(keepAsleep)
 		}
 		k.watches = true

@@ -197,6 +197,9 @@ func (g *group) known(now time.Time) []targets.Target {
 	for i, t := range out {
 		awaited := t.Health == targets.HealthInitial || t.Health == targets.HealthUnhealthy || t.Health == targets.HealthUnhealthyDraining
 		out[i].Stale = unsure || old && awaited
+		if g.blurred() && t.LastWrite.IsZero() {
+			out[i].ReadAt = time.Time{} // for all that is known it has been deregistered
+		}
 	}
 	return out
 }

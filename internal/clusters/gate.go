@@ -98,12 +98,15 @@ func (w *gateWatch) note(key objectKey, p *pod, t *touched) {
 }
 
 // WatchGates streams pods from now on, whether or not there is a subscription, and
-// calls notify after each change of what PendingGates returns. notify must not block.
+// nodes, which the first one will need; and it calls notify after each change of what
+// PendingGates returns. notify must not block.
 func (c *Cluster) WatchGates(notify func()) {
 	c.mu.Lock()
 	c.gates.notify = notify
-	c.pods.wanted = true
-	c.run(c.pods)
+	for _, s := range []*stream{c.nodes, c.pods} {
+		s.wanted = true
+		c.run(s)
+	}
 	c.mu.Unlock()
 	notify()
 }

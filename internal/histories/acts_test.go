@@ -201,7 +201,7 @@ func (s *story) serverActs() string {
 		s.api.setLag(d / 10)
 		s.judges.lag = max(s.judges.lag, d/10)
 		s.later2(d, func() { s.api.setLag(0) })
-		s.later2(d+30*time.Second, func() { s.judges.lag = 0 })
+		s.agenda.after(d+30*time.Second, func() { s.judges.lag = 0 }) // what is under way arrives late, whenever that ends
 		return fmt.Sprintf("slow watches for %s", d)
 	}
 	s.api.setDown(true)

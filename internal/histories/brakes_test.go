@@ -3,6 +3,7 @@ package histories
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
@@ -91,8 +92,8 @@ func (w *world) judgeBrakes(arn string, keys []awssim.Key) {
 	fresh := 0
 	for _, k := range keys {
 		m := w.machineOf(k.ID)
-		if m == nil {
-			continue // a stranger's, that is, everybody's
+		if m == nil || m.gone && w.process.began.After(m.signalled) {
+			continue // nobody can know whose it is: no Node object of it was ever seen
 		}
 		for _, b := range w.bindings {
 			if b.group.ARN == arn && b.port == k.Port && !b.held.IsZero() && now.Sub(b.held) > news {
@@ -122,12 +123,24 @@ func (w *world) judgeBrakes(arn string, keys []awssim.Key) {
 	}
 }
 
+// wentFrom says that some pod is ending on a machine, or has just gone from it: it may
+// be the one that made the target, by a Service that was edited.
+func (w *world) wentFrom(m *machine) bool {
+	for k, last := range w.judges.last {
+		if k.ID == m.id && time.Since(last.at) < guardWindow {
+			return true
+		}
+	}
+	return slices.ContainsFunc(w.on(m), func(p *running) bool { return !p.ended.IsZero() })
+}
+
 // unproven says that a target's process serves and nobody has seen it or its node go,
-// and that its binding has neither waited for long enough nor been told to go on.
+// nor a stranger come, and that its binding has neither waited for long enough nor been told to go on.
 func (w *world) unproven(arn string, k awssim.Key, m *machine) bool {
 	leaving, departing := signals(m)
 	p := m.listens[k.Port]
-	if p == nil || !p.up || !p.ended.IsZero() || leaving || departing || m.off || m.gone || w.judges.read[arn][k].State != awssim.Healthy {
+	if p == nil || !p.up || !p.ended.IsZero() || leaving || departing || m.off || m.gone ||
+		w.judges.read[arn][k].State != awssim.Healthy || w.stranger(arn, k, p) || w.wentFrom(m) {
 		return false
 	}
 	for _, b := range w.bindings {

@@ -15,17 +15,19 @@
 //   - AWS, slow as users report it, with users who connect (world_test.go),
 //   - the provider's process: it can be killed at any call and started again, and
 //     remembers what the bindings' status holds (process_test.go),
-//   - judges (judge_test.go): each DeregisterTargets is judged when it arrives, by
-//     what Kubernetes and AWS hold at that moment, and so is each connection that
-//     fails.
+//   - judges (judge_test.go, brakes_test.go, gates_test.go): each DeregisterTargets is
+//     judged when it arrives, by what Kubernetes and AWS hold at that moment and by
+//     what people have held or approved; so is each readiness gate that turns, or does
+//     not; and so is each connection that fails.
 //
 // The model does to pods what Kubernetes does and says of them what Kubernetes
 // says; it knows no rule of binding.md. Only the judges do.
 //
 // # Random histories
 //
-// A history is made from a seed (random_test.go): what happens, when, and to whom.
-// The seed is printed with a failure:
+// A history is made from a seed (random_test.go, acts_test.go): what happens, when, and
+// to whom. The provider's clock and AWS's are one; Kubernetes' is set now and then, which
+// to the provider is as if somebody set its own. The seed is printed with a failure:
 //
 //	go test ./internal/histories -run TestRandomHistories -seed=1234 -v
 //	make soak HISTORIES=20000

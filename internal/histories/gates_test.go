@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -188,10 +189,11 @@ func (w *world) judgeGate(p *running, binding string, c corev1.PodCondition) {
 	switch {
 	case b == nil:
 		said("there is no such binding")
-	case !p.ready && time.Since(p.since) > news+w.judges.lag:
+	case !p.ready && time.Since(p.since) > news+w.judges.lag && w.judges.blind.IsZero() && time.Since(w.judges.saw) > settles:
 		said("its containers are not ready")
 	case !w.calledHealthy(b.group.ARN, awssim.Key{ID: p.machine.id, Port: b.port}):
-		said("AWS does not call its target healthy")
+		t, _ := w.sim.Target(b.group.ARN, p.machine.id, b.port)
+		said(fmt.Sprintf("AWS does not call its target healthy: it is %q, and was when it was read %q", t.State, w.judges.read[b.group.ARN][t.Key].State))
 	}
 }
 

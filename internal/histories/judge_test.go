@@ -64,8 +64,8 @@ type judges struct {
 }
 
 type departed struct {
-	daemonSet bool
-	at        time.Time
+	app *app
+	at  time.Time
 }
 
 // ending of a process: when it was told to end, if it was, and when it did. One that
@@ -270,7 +270,7 @@ func (w *world) holds(arn string, k awssim.Key) string {
 	if leaving, departing := signals(m); leaving || departing {
 		return ""
 	}
-	if last, seen := w.judges.last[k]; seen && last.daemonSet && time.Since(last.at) < vacatedFor-time.Second && w.anySelects(arn, k) {
+	if last, seen := w.judges.last[k]; seen && last.app.daemonSet && time.Since(last.at) < vacatedFor-time.Second && w.anySelects(arn, k, last.app) {
 		return "its DaemonSet's pod is coming back: it is vacated"
 	}
 	return ""
@@ -278,12 +278,12 @@ func (w *world) holds(arn string, k awssim.Key) string {
 
 // anySelects says that some binding of the group selects the workload that had the
 // target, so that it still is one of its kind.
-func (w *world) anySelects(arn string, k awssim.Key) bool {
+func (w *world) anySelects(arn string, k awssim.Key, a *app) bool {
 	for _, b := range w.bindings {
 		if b.group.ARN != arn || b.deleted || time.Since(latest(w.edited[b.service], b.edited)) < vacatedFor {
 			continue
 		}
-		if s := w.services[b.service]; s != nil && s.Spec.Ports[0].TargetPort.IntVal == k.Port {
+		if s := w.services[b.service]; s != nil && s.Spec.Ports[0].TargetPort.IntVal == k.Port && s.Spec.Selector["app"] == a.name {
 			return true
 		}
 	}
@@ -336,7 +336,8 @@ func (w *world) lastInZone(arn string, k awssim.Key, leave []awssim.Key) bool {
 	if m.gone && w.process.began.After(m.signalled) {
 		return false // nobody can know its zone: no Node object of it was ever seen
 	}
-	if p := m.listens[k.Port]; p == nil || !p.up || time.Since(p.made) < news+w.judges.lag {
+	p := m.listens[k.Port]
+	if p == nil || !p.up || time.Since(p.made) < news+w.judges.lag || w.stranger(arn, k, p) {
 		return false
 	}
 	for _, other := range all {
@@ -347,6 +348,15 @@ func (w *world) lastInZone(arn string, k awssim.Key, leave []awssim.Key) bool {
 		}
 	}
 	return true
+}
+
+// stranger says that a pod was never selected and owns the port of a target that no
+// selected pod makes. That is certain, and stands above the floor (binding.md §5, rule
+// 2). One that an edit took out of the selection is none.
+func (w *world) stranger(arn string, k awssim.Key, p *running) bool {
+	made := false
+	w.selected(arn, func(_ *running, key awssim.Key, _ time.Time) { made = made || key == k })
+	return !made && p.made.After(w.lastEdit(arn))
 }
 
 // difference is between what AWS holds and what is wanted; empty if there is none.

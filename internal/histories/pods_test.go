@@ -194,7 +194,7 @@ func (k *kube) down(p *running) {
 
 // crash ends the process without a word; the kubelet starts it again.
 func (k *kube) crash(p *running) {
-	if !p.up || !p.ended.IsZero() || p.machine.off {
+	if !p.up || !p.ended.IsZero() || p.machine.off || p.gone {
 		return
 	}
 	k.dies(p, awssim.Refuses)
@@ -204,7 +204,7 @@ func (k *kube) crash(p *running) {
 
 // falter: the process is there and calls itself not ready for a while.
 func (k *kube) falter(p *running, d time.Duration) {
-	if !p.ready || !p.ended.IsZero() || p.machine.off {
+	if !p.ready || !p.ended.IsZero() || p.machine.off || p.gone {
 		return
 	}
 	k.tell(p, corev1.PodRunning, false)

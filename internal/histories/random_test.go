@@ -154,6 +154,9 @@ func (s *story) begin() {
 		s.bind(a.name, arn, a, func(b *binding) {
 			b.poll = time.Minute
 			b.policy.RegisterScheduled = s.one(4)
+			if s.one(4) { // and then the Guard alone stands between a mistake and all targets
+				b.policy.MaxUnavailable, b.policy.MaxUnavailablePercent = 100, true
+			}
 		})
 		if arn != shared || len(s.users) == 0 {
 			s.connect(arn, 5*time.Second, 20*time.Second)

@@ -154,7 +154,7 @@ func newWorld(t *testing.T, o awssim.Options) *world {
 		api: newAPIServer(gate), sim: w.sim, clock: &w.agenda,
 		pods: map[types.UID]*running{}, services: map[string]*corev1.Service{}, edited: map[string]time.Time{},
 	}
-	w.went = func(p *running) { w.judges.last[p.key()] = departed{p.app.daemonSet, time.Now()} }
+	w.went = func(p *running) { w.judges.last[p.key()] = departed{p.app, time.Now()} }
 	w.quit = func(p *running) { w.judges.down[p.key()] = ending{p.ended, time.Now(), p.app.daemonSet} }
 	w.start()
 	w.beat()

@@ -59,11 +59,7 @@ func TestEachDocumentedRightIsNeeded(t *testing.T) {
 			}
 			ready(t, binding)
 			until(t, "all pods are ready", func(ctx context.Context) error { return rolledOut(ctx, n) })
-			for _, call := range it.ProviderCalls()[before:] {
-				if call.Action == "DeregisterTargets" {
-					t.Errorf("who sees nothing deregisters nothing, got %v", call.Params)
-				}
-			}
+			keptAll(t, before)
 		})
 	}
 	workload(t, n+1) // and without gates
@@ -72,6 +68,16 @@ func TestEachDocumentedRightIsNeeded(t *testing.T) {
 	remove(t, claim)
 	remove(t, service...)
 	inAWS(t, "nothing is left", x)
+}
+
+// keptAll checks the calls since then.
+func keptAll(t *testing.T, before int) {
+	t.Helper()
+	for _, call := range it.ProviderCalls()[before:] {
+		if call.Action == "DeregisterTargets" {
+			t.Errorf("who sees nothing deregisters nothing, got %v", call.Params)
+		}
+	}
 }
 
 // A right is one verb on one resource of a rule, which has a number.

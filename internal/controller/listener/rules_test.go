@@ -117,7 +117,7 @@ func TestChangeRules(t *testing.T) {
 // order are ones that AWS takes, and the declared rules are the ones in the end.
 func TestRulesOfAnyWorldBecomeThoseDeclared(t *testing.T) {
 	for seed := range uint64(2000) {
-		random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // A test's worlds can be told again.
+		random := rand.New(rand.NewPCG(seed, 1))
 		world := func() string {
 			var words []string
 			for _, priority := range random.Perm(6)[:random.IntN(5)] {
