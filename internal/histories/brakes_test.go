@@ -123,15 +123,15 @@ func (w *world) judgeBrakes(arn string, keys []awssim.Key) {
 	}
 }
 
-// wentFrom says that some pod is ending on a machine, or has just gone from it: it may
-// be the one that made the target, by a Service that was edited.
-func (w *world) wentFrom(m *machine) bool {
+// wentFrom says that a pod of another port is ending on a machine, or has just gone from
+// it: it may be the one that made the target, by a Service that was edited.
+func (w *world) wentFrom(m *machine, port int32) bool {
 	for k, last := range w.judges.last {
-		if k.ID == m.id && time.Since(last.at) < guardWindow {
+		if k.ID == m.id && k.Port != port && time.Since(last.at) < guardWindow {
 			return true
 		}
 	}
-	return slices.ContainsFunc(w.on(m), func(p *running) bool { return !p.ended.IsZero() })
+	return slices.ContainsFunc(w.on(m), func(p *running) bool { return p.app.port != port && !p.ended.IsZero() })
 }
 
 // unproven says that a target's process serves and nobody has seen it or its node go,
@@ -140,7 +140,7 @@ func (w *world) unproven(arn string, k awssim.Key, m *machine) bool {
 	leaving, departing := signals(m)
 	p := m.listens[k.Port]
 	if p == nil || !p.up || !p.ended.IsZero() || leaving || departing || m.off || m.gone ||
-		w.judges.read[arn][k].State != awssim.Healthy || w.stranger(arn, k, p) || w.wentFrom(m) {
+		w.judges.read[arn][k].State != awssim.Healthy || w.stranger(arn, k, p) || w.wentFrom(m, k.Port) {
 		return false
 	}
 	for _, b := range w.bindings {
