@@ -286,14 +286,14 @@ func TestRenderExamples(t *testing.T) {
 	}{
 		"Short": {
 			reason: "Ten lines and an environment are all it takes.", file: "examples/namespaced/claim.yaml", composition: "hostnetwork-nlb", definition: "networkloadbalancer",
-			balancer: []string{"LoadBalancer edge", "NetworkLoadBalancerPort edge-443", "SecurityGroup edge"},
+			balancer: []string{"LoadBalancer edge", "NetworkLoadBalancerPort edge-443", "Secret edge-nlb", "SecurityGroup edge"},
 			ports:    map[string]int{"edge-443": 6},
 		},
 		"Full": {
 			reason: "Every parameter.", file: "examples/namespaced/claim-full.yaml", composition: "hostnetwork-nlb", definition: "networkloadbalancer",
 			balancer: []string{
 				"LoadBalancer edge-full", "NetworkLoadBalancerPort edge-full-443", "NetworkLoadBalancerPort edge-full-53", "NetworkLoadBalancerPort edge-full-80",
-				"SecurityGroup edge-full", "SecurityGroupRule edge-full-on-nodes-tcp-8081", "SecurityGroupRule edge-full-to-nodes-tcp-8081",
+				"Secret edge-full-nlb", "SecurityGroup edge-full", "SecurityGroupRule edge-full-on-nodes-tcp-8081", "SecurityGroupRule edge-full-to-nodes-tcp-8081",
 			},
 			ports: map[string]int{"edge-full-443": 9, "edge-full-80": 9, "edge-full-53": 15},
 		},
