@@ -33,6 +33,15 @@ type NodeSpec struct {
 	Taints []corev1.Taint
 }
 
+// Instance is the id of the node's EC2 instance.
+func (s NodeSpec) Instance() string {
+	if s.InstanceID != "" {
+		return s.InstanceID
+	}
+	sum := sha256.Sum256([]byte(s.Name))
+	return "i-" + hex.EncodeToString(sum[:])[:17]
+}
+
 // AddNodes adds nodes that look as those of AWS do and waits until kwok has made
 // them Ready. With APIOnly they stay as they are created.
 func (c *ControlPlane) AddNodes(ctx context.Context, specs ...NodeSpec) error {
@@ -94,10 +103,6 @@ func (c *ControlPlane) node(spec NodeSpec) *corev1.Node {
 	c.nodes++
 	nth := c.nodes
 	c.mu.Unlock()
-	if spec.InstanceID == "" {
-		sum := sha256.Sum256([]byte(spec.Name))
-		spec.InstanceID = "i-" + hex.EncodeToString(sum[:])[:17]
-	}
 	if spec.IP == "" {
 		// The first ten addresses are left to whoever wants to name them.
 		spec.IP = fmt.Sprintf("10.0.%d.%d", (nth+9)/250, (nth+9)%250+1)
@@ -118,7 +123,7 @@ func (c *ControlPlane) node(spec NodeSpec) *corev1.Node {
 	}
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: spec.Name, Labels: labels},
-		Spec:       corev1.NodeSpec{ProviderID: "aws:///" + spec.Zone + "/" + spec.InstanceID, Taints: spec.Taints},
+		Spec:       corev1.NodeSpec{ProviderID: "aws:///" + spec.Zone + "/" + spec.Instance(), Taints: spec.Taints},
 		Status: corev1.NodeStatus{
 			Addresses: []corev1.NodeAddress{
 				{Type: corev1.NodeInternalIP, Address: spec.IP},

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -246,16 +247,20 @@ func (a *Account) Lowest() (tokens float64, target string, err error) {
 	return tokens, target, a.err
 }
 
-// Report says what each composite resource's bucket was used for.
+// Report says what each composite resource's bucket was used for most.
 func (a *Account) Report() string {
+	const sources, width = 6, 120
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var out strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(a.buckets)) {
 		b := a.buckets[name]
 		fmt.Fprintf(&out, "%s: %.0f tokens spent, %.0f left when fewest were\n", name, b.spent, b.lowest)
-		for _, source := range slices.Sorted(maps.Keys(b.taken)) {
-			fmt.Fprintf(&out, "  %3.0f %s\n", b.taken[source], source)
+		most := slices.SortedFunc(maps.Keys(b.taken), func(x, y string) int {
+			return cmp.Or(cmp.Compare(b.taken[y], b.taken[x]), cmp.Compare(x, y))
+		})
+		for _, source := range most[:min(len(most), sources)] {
+			fmt.Fprintf(&out, "  %3.0f %.*s\n", b.taken[source], width, source)
 		}
 	}
 	return out.String()

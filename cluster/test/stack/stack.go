@@ -230,21 +230,15 @@ func (s *Stack) addInstances(ctx context.Context, guarded bool, specs []local.No
 	if len(specs) == 0 {
 		return nil
 	}
-	if err := s.AddNodes(ctx, specs...); err != nil {
-		return err
-	}
+	// An instance is there before its node is: whoever registers it earlier is refused.
 	for _, spec := range specs {
-		node := &corev1.Node{}
-		if err := s.Client().Get(ctx, client.ObjectKey{Name: spec.Name}, node); err != nil {
-			return err
-		}
-		instance := awssim.Instance{ID: InstanceID(node), Region: Region, Zone: node.Labels[corev1.LabelTopologyZone], VPC: VPC}
+		instance := awssim.Instance{ID: spec.Instance(), Region: Region, Zone: spec.Zone, VPC: VPC}
 		if guarded {
 			instance.SecurityGroups = []string{NodeGroup}
 		}
 		s.Sim.SeedInstance(instance)
 	}
-	return nil
+	return s.AddNodes(ctx, specs...)
 }
 
 // InstanceID of a node: the last part of its provider id.
