@@ -20,15 +20,34 @@ import (
 // object of a file that has one.
 func object(t *testing.T, path string) map[string]any {
 	t.Helper()
+	o := map[string]any{}
+	if err := yaml.UnmarshalStrict(content(t, path), &o); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return o
+}
+
+// objects of a file, each by its name.
+func objects(t *testing.T, path string) map[string]map[string]any {
+	t.Helper()
+	list, err := stack.Decode(content(t, path))
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	out := map[string]map[string]any{}
+	for _, o := range list {
+		out[o.GetName()] = o.Object
+	}
+	return out
+}
+
+func content(t *testing.T, path string) []byte {
+	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := map[string]any{}
-	if err := yaml.UnmarshalStrict(data, &o); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return o
+	return data
 }
 
 // built are the files that a kustomization applies, each with the annotations that
@@ -137,8 +156,15 @@ func TestBothToolsApplyEverything(t *testing.T) {
 	if diff := cmp.Diff(want, sorted(flux)); diff != "" {
 		t.Errorf("what Flux applies (-want, +got):\n%s", diff)
 	}
-	argocd := object(t, stack.Path(gitops.Layout+"/argocd/application.yaml"))
-	if diff := cmp.Diff(want, sorted(built(t, path(t, argocd, "spec", "source", "path")))); diff != "" {
+	argocd := map[string]map[string]string{}
+	for _, app := range objects(t, stack.Path(gitops.Layout+"/argocd/applications.yaml")) {
+		for file := range built(t, path(t, app, "spec", "source", "path")) {
+			if filepath.Base(filepath.Dir(file)) != "kinds" { // Argo CD waits for them, and Flux for the packages
+				argocd[file] = nil
+			}
+		}
+	}
+	if diff := cmp.Diff(want, sorted(argocd)); diff != "" {
 		t.Errorf("what Argo CD applies (-want, +got):\n%s", diff)
 	}
 }
@@ -161,26 +187,51 @@ func TestTheOrderIsTheSame(t *testing.T) {
 		t.Error("Flux must not prune packages")
 	}
 	const wave, options = "argocd.argoproj.io/sync-wave", "argocd.argoproj.io/sync-options"
-	for file, has := range built(t, stack.Path(gitops.Layout+"/argocd/cluster")) {
-		dir := filepath.Base(filepath.Dir(file))
-		want := map[string]map[string]string{
-			"packages": {wave: "-2", options: "Prune=false,Delete=false"},
-			"settings": {wave: "-1"},
-			"edge":     {},
-		}[dir]
-		if diff := cmp.Diff(want, has); diff != "" {
-			t.Errorf("Argo CD's annotations of %s (-want, +got):\n%s", file, diff)
+	for app, want := range map[string]map[string]map[string]string{
+		// One wave: Argo CD waits for no health, and takes no package for failed that is being installed.
+		"edge-packages": {"packages": {options: "Prune=false,Delete=false"}},
+		"edge-cluster":  {"kinds": {wave: "-2"}, "settings": {wave: "-1"}, "edge": {}},
+	} {
+		source := objects(t, stack.Path(gitops.Layout+"/argocd/applications.yaml"))[app]
+		for file, has := range built(t, path(t, source, "spec", "source", "path")) {
+			if diff := cmp.Diff(want[filepath.Base(filepath.Dir(file))], has); diff != "" {
+				t.Errorf("Argo CD's annotations of %s (-want, +got):\n%s", file, diff)
+			}
 		}
+	}
+}
+
+// TestArgoCDWaitsForTheKinds: of each kind that a package brings and a later wave
+// is of, the first wave has a usage, which is Ready when the kind is there.
+func TestArgoCDWaitsForTheKinds(t *testing.T) {
+	used := map[string]bool{}
+	for name, usage := range objects(t, stack.Path(gitops.Layout+"/argocd/cluster/kinds/usages.yaml")) {
+		if usage["kind"] != "ClusterUsage" || usage["apiVersion"] != "protection.crossplane.io/v1beta1" {
+			t.Errorf("%s is no usage", name)
+		}
+		if kind, _, _ := unstructured.NestedString(usage, "spec", "of", "kind"); kind != "CustomResourceDefinition" {
+			t.Errorf("%s is of a %s", name, kind)
+		}
+		crd, _, _ := unstructured.NestedString(usage, "spec", "of", "resourceRef", "name")
+		used[crd] = true
+	}
+	want := map[string]bool{}
+	for file := range built(t, stack.Path(gitops.Layout+"/argocd/cluster")) {
+		for _, o := range objects(t, file) {
+			kind := (&unstructured.Unstructured{Object: o}).GroupVersionKind()
+			if strings.HasSuffix(kind.Group, "nlb.m.crossplane.io") || strings.HasSuffix(kind.Group, "edge.nlb.crossplane.io") {
+				want[strings.ToLower(kind.Kind)+"s."+kind.Group] = true
+			}
+		}
+	}
+	if diff := cmp.Diff(want, used); diff != "" {
+		t.Errorf("the kinds that are waited for (-want, +got):\n%s", diff)
 	}
 }
 
 // TestFluxWaitsForEveryPackage: a package that is added must be waited for, too.
 func TestFluxWaitsForEveryPackage(t *testing.T) {
-	data, err := os.ReadFile(stack.Path(gitops.Layout + "/packages/packages.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	packages, err := stack.Decode(data)
+	packages, err := stack.Decode(content(t, stack.Path(gitops.Layout+"/packages/packages.yaml")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/provider-nlb/provider-nlb/cluster/local"
@@ -22,8 +21,8 @@ import (
 	"github.com/provider-nlb/provider-nlb/cluster/test/gitops"
 )
 
-// name of the documented Application.
-const name = "edge-cluster"
+// names of the documented Applications.
+var names = []string{"edge-packages", "edge-cluster"}
 
 func TestATeamWorksFromGit(t *testing.T) {
 	w := gitops.Start(t)
@@ -36,30 +35,27 @@ func TestATeamWorksFromGit(t *testing.T) {
 	}
 	w.Commit(t, "The documented repository")
 	// Whoever copies the layout writes his own URL.
-	file := filepath.Join(w.Git.Dir(), "argocd", "application.yaml")
+	file := filepath.Join(w.Git.Dir(), "argocd", "applications.yaml")
 	manifest, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const documented = "https://git.example.org/platform/edge-cluster.git"
-	if bytes.Count(manifest, []byte(documented)) != 1 {
+	if bytes.Count(manifest, []byte(documented)) != len(names) {
 		t.Fatalf("%s has no %s", file, documented)
 	}
-	if err := w.Apply(t.Context(), bytes.Replace(manifest, []byte(documented), []byte(w.Git.URL()), 1)); err != nil {
+	if err := w.Apply(t.Context(), bytes.Replace(manifest, []byte(documented), []byte(w.Git.URL()), -1)); err != nil {
 		t.Fatal(err)
 	}
 	failed := failures(t, a)
 	w.Tell(t, tool{a})
-	if diff := cmp.Diff([]string{}, failed(), ignoreProvider); diff != "" {
-		t.Errorf("no wave fails on a transient state but that of the Provider (-want, +got):\n%s", diff)
+	if diff := cmp.Diff([]string{}, failed()); diff != "" {
+		t.Errorf("no wave fails on a transient state (-want, +got):\n%s", diff)
 	}
 }
 
-// ignoreProvider: a Provider that is being installed is a failure to Argo CD. That
-// is Crossplane's and Argo CD's, and a retry helps.
-var ignoreProvider = cmpopts.IgnoreSliceElements(func(line string) bool { return strings.HasPrefix(line, "Provider ") })
-
-// failures collects the resources that fail in an operation, until it is asked.
+// failures collects the operations and the resources in them that fail, until it is
+// asked.
 func failures(t *testing.T, a *argocd.ArgoCD) func() []string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -67,16 +63,15 @@ func failures(t *testing.T, a *argocd.ArgoCD) func() []string {
 	go func() {
 		defer close(done)
 		_ = local.Poll(ctx, func() (bool, error) { // it ends when it is asked
-			app, err := a.Application(ctx, name)
-			if err != nil {
-				return false, err
-			}
-			list, _, _ := unstructured.NestedSlice(app.Object, "status", "operationState", "syncResult", "resources")
-			for _, each := range list {
-				r, _ := each.(map[string]any)
-				line := fmt.Sprintf("%v %v: %v", r["kind"], r["name"], r["message"])
-				if (r["hookPhase"] == "Failed" || r["hookPhase"] == "Error" || r["status"] == "SyncFailed") && !slices.Contains(seen, line) {
-					seen = append(seen, line)
+			for _, name := range names {
+				app, err := a.Application(ctx, name)
+				if err != nil {
+					return false, err
+				}
+				for _, line := range failedOf(app) {
+					if !slices.Contains(seen, line) {
+						seen = append(seen, line)
+					}
 				}
 			}
 			return false, nil
@@ -85,25 +80,51 @@ func failures(t *testing.T, a *argocd.ArgoCD) func() []string {
 	return func() []string {
 		cancel()
 		<-done
-		t.Logf("failed in an operation: %q", seen)
 		return seen
 	}
 }
 
+// failedOf are what has failed in the Application's last operation, and the operation
+// itself, if it has failed or is tried again.
+func failedOf(app *unstructured.Unstructured) (lines []string) {
+	if phase := read(app, "operationState", "phase"); phase == "Failed" || phase == "Error" {
+		lines = append(lines, fmt.Sprintf("%s: %s", app.GetName(), read(app, "operationState", "message")))
+	}
+	if again, _, _ := unstructured.NestedInt64(app.Object, "status", "operationState", "retryCount"); again > 0 {
+		lines = append(lines, app.GetName()+" is tried again")
+	}
+	list, _, _ := unstructured.NestedSlice(app.Object, "status", "operationState", "syncResult", "resources")
+	for _, each := range list {
+		r, _ := each.(map[string]any)
+		if r["hookPhase"] == "Failed" || r["hookPhase"] == "Error" || r["status"] == "SyncFailed" {
+			lines = append(lines, fmt.Sprintf("%v %v: %v", r["kind"], r["name"], r["message"]))
+		}
+	}
+	return lines
+}
+
 type tool struct{ *argocd.ArgoCD }
 
-func (a tool) Notify(ctx context.Context) error { return a.Refresh(ctx, name) }
+func (a tool) Notify(ctx context.Context) error {
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, a.Refresh(ctx, name))
+	}
+	return errors.Join(errs...)
+}
 
-// Synced: the Application is Synced with the commit, and Healthy, by the rules that
+// Synced: the Applications are Synced with the commit, and Healthy, by the rules that
 // Argo CD has.
 func (a tool) Synced(ctx context.Context, commit string) error {
-	app, err := a.Application(ctx, name)
-	if err != nil {
-		return err
-	}
-	if s := read(app, "sync", "status"); s != "Synced" || read(app, "sync", "revision") != commit || read(app, "health", "status") != "Healthy" {
-		return fmt.Errorf("the Application is %s with %s, and %s, want Synced with %s, and Healthy: %s\n%s", s, read(app, "sync", "revision"),
-			read(app, "health", "status"), commit, read(app, "operationState", "message"), unwell(app))
+	for _, name := range names {
+		app, err := a.Application(ctx, name)
+		if err != nil {
+			return err
+		}
+		if s := read(app, "sync", "status"); s != "Synced" || read(app, "sync", "revision") != commit || read(app, "health", "status") != "Healthy" {
+			return fmt.Errorf("%s is %s with %s, and %s, want Synced with %s, and Healthy: %s\n%s", name, s, read(app, "sync", "revision"),
+				read(app, "health", "status"), commit, read(app, "operationState", "message"), unwell(app))
+		}
 	}
 	return nil
 }
@@ -111,7 +132,7 @@ func (a tool) Synced(ctx context.Context, commit string) error {
 // Told are the conditions of the Application. Argo CD compares by a dry run, which
 // the API refuses, and so does not even try to apply.
 func (a tool) Told(ctx context.Context, commit string) (string, error) {
-	app, err := a.Application(ctx, name)
+	app, err := a.Application(ctx, "edge-cluster")
 	if err != nil {
 		return "", err
 	}
@@ -127,9 +148,17 @@ func (a tool) Told(ctx context.Context, commit string) (string, error) {
 	return "", fmt.Errorf("the Application has no ComparisonError: %v", conditions)
 }
 
-// LookAgain refreshes the Application. A difference would be OutOfSync at first, and
+// LookAgain refreshes the Applications. A difference would be OutOfSync at first, and
 // then another operation.
 func (a tool) LookAgain(ctx context.Context) error {
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, a.lookAgain(ctx, name))
+	}
+	return errors.Join(errs...)
+}
+
+func (a tool) lookAgain(ctx context.Context, name string) error {
 	before, err := a.Application(ctx, name)
 	if err != nil {
 		return err
