@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +23,9 @@ const (
 	// something does not happen: longer than any wait of the plan but the minutes of
 	// what is never forced.
 	quietFor = 30 * time.Second
+	// surely is how long after a start of its own the provider takes a read for one that
+	// may not tell of the last writes of a process before it, and waits with departures.
+	surely = 31 * time.Second
 )
 
 // departing: an EKS managed node group labels all its old nodes at once, and three
@@ -49,6 +53,7 @@ func fleet(ctx context.Context, w *world, n int) (arn string, nodes []node, pods
 	if arn, err = w.group("proxy", nodesPort, nil, pods...); err != nil {
 		return "", nil, nil, err
 	}
+	began := time.Now()
 	if err := w.bind(ctx, "proxy", arn, nodesPort, nil); err != nil {
 		return "", nil, nil, err
 	}
@@ -58,8 +63,14 @@ func fleet(ctx context.Context, w *world, n int) (arn string, nodes []node, pods
 	if err := w.healthy(ctx, arn, len(pods)); err != nil {
 		return "", nil, nil, err
 	}
-	// And the provider knows it, as it does in the long run.
-	_, err = w.moments.when(ctx, fmt.Sprint(healthyOf, "proxy ", len(pods)))
+	// And the provider knows it, as it does in the long run: by a read that tells of
+	// all that was written before it came.
+	if _, err = w.moments.when(ctx, fmt.Sprint(healthyOf, "proxy ", len(pods))); err != nil {
+		return "", nil, nil, err
+	}
+	err = w.until(ctx, "a read that is sure", began.Add(surely), func(reads []awssim.Call) bool {
+		return slices.ContainsFunc(reads, func(c awssim.Call) bool { return c.Status != 0 })
+	}, health)
 	return arn, nodes, pods, err
 }
 
@@ -124,7 +135,7 @@ func (w *world) departures(ctx context.Context, since time.Time) (int, error) {
 		case ctx.Err() != nil:
 			return 0, ctx.Err()
 		case err != nil:
-			return len(firstNaming(left)), nil //nolint:nilerr // No other one until the deadline: that is the answer.
+			return len(firstNaming(w.calls(since, deregister))), nil //nolint:nilerr // No other one until the deadline: that is the answer.
 		}
 		last = time.Now()
 	}
