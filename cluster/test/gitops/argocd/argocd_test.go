@@ -44,7 +44,7 @@ func TestATeamWorksFromGit(t *testing.T) {
 	if bytes.Count(manifest, []byte(documented)) != len(names) {
 		t.Fatalf("%s has no %s", file, documented)
 	}
-	if err := w.Apply(t.Context(), bytes.Replace(manifest, []byte(documented), []byte(w.Git.URL()), -1)); err != nil {
+	if err := w.Apply(t.Context(), bytes.ReplaceAll(manifest, []byte(documented), []byte(w.Git.URL()))); err != nil {
 		t.Fatal(err)
 	}
 	failed := failures(t, a)
