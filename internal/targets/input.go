@@ -110,9 +110,12 @@ type Departures struct {
 // ours whose pod was never seen (after a restart), or one that waits to leave,
 // has a claim without a pod.
 type Claim struct {
-	Pod  PodRef
-	Node string
-	Zone string
+	Pod PodRef
+	// Maker is the pod that had the target before Pod, if it went on when an edit
+	// gave the target to Pod; empty if none did.
+	Maker PodRef
+	Node  string
+	Zone  string
 	// Returns: a successor is expected on the node by the pod's nature (owned by
 	// a DaemonSet, or static).
 	Returns bool
