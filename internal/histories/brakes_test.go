@@ -131,6 +131,9 @@ func (w *world) judgeBrakes(arn string, keys []awssim.Key) {
 // been told to go on.
 func (w *world) unproven(arn string, k awssim.Key, m *machine) bool {
 	leaving, departing := signals(m)
+	if time.Since(m.signalled) <= news+w.judges.lag {
+		return false // it may have given a sign until a moment ago
+	}
 	p := m.listens[k.Port]
 	if p == nil || !p.up || !p.ended.IsZero() || leaving || departing || m.off || m.gone ||
 		w.judges.read[arn][k].State != awssim.Healthy || w.stranger(arn, k, p) {
