@@ -97,8 +97,8 @@ type Memory struct {
 
 // Departures is what has been spent of one zone's departure budget.
 type Departures struct {
-	// Before are the targets that were healthy when the first departure was
-	// considered: what is healthy now and not among them is a replacement. Nil
+	// Before are the targets that were healthy, or of which AWS did not say it, when
+	// the first departure was considered: what is healthy now and not among them is a replacement. Nil
 	// when nothing is waiting to leave.
 	Before map[Key]bool
 	// Left are the targets that left on the budget and are neither replaced nor
