@@ -171,6 +171,21 @@ func (s *Sim) Target(arn, id string, port int32) (Target, bool) {
 	return Target{}, false
 }
 
+// LoseHealth lets an internal error keep from AWS's readers what health a group's
+// targets have, until it is restored. Checks go on and so does the traffic (assumed).
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html
+func (s *Sim) LoseHealth(arn string) (restore func()) {
+	set := func(lost bool) {
+		s.change(func(time.Time) {
+			if g := s.groupAt(arn); g != nil {
+				g.healthLost = lost
+			}
+		})
+	}
+	set(true)
+	return func() { set(false) }
+}
+
 // DropTarget removes a target behind everybody's back: at once, without draining
 // and without a call.
 func (s *Sim) DropTarget(arn, id string, port int32) {

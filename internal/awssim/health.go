@@ -23,6 +23,9 @@ const (
 	UnhealthyDraining HealthState = "unhealthy.draining"
 	Draining          HealthState = "draining"
 	Unused            HealthState = "unused"
+	// UnknownHealth of a Network Load Balancer's target has the reason InternalError
+	// only: health checks cannot be disabled here.
+	UnknownHealth HealthState = "unavailable"
 
 	RegistrationInProgress   Reason = "Elb.RegistrationInProgress"
 	InitialHealthChecking    Reason = "Elb.InitialHealthChecking"
@@ -33,6 +36,7 @@ const (
 	NotRegistered            Reason = "Target.NotRegistered"
 	NotInUse                 Reason = "Target.NotInUse"
 	InvalidState             Reason = "Target.InvalidState"
+	InternalError            Reason = "Elb.InternalError"
 )
 
 // Probe is what a health check finds on a port.
@@ -71,6 +75,9 @@ func (g *targetGroup) look(k Key, now time.Time, reader bool) (Target, bool) {
 	}
 	out := Target{Key: t.Key, Zone: t.zone, QUICServerID: t.quic}
 	out.State, out.Reason, out.Description = t.health(now)
+	if reader && g.healthLost && t.checked() {
+		out.State, out.Reason, out.Description = UnknownHealth, InternalError, "Target health is unavailable due to an internal error"
+	}
 	if out.State == Healthy {
 		out.HealthySince = t.passed
 	}
@@ -92,6 +99,12 @@ func (g *targetGroup) list(now time.Time, reader bool) []Target {
 		return int(a.Port - b.Port)
 	})
 	return out
+}
+
+// checked says that health checks decide what the target is. Of others AWS knows what
+// they are without (assumed).
+func (t *target) checked() bool {
+	return t.phase == checking || t.phase == healthy || t.phase == unhealthy
 }
 
 func (t *target) health(now time.Time) (HealthState, Reason, string) {

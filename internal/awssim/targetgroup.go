@@ -25,6 +25,8 @@ type targetGroup struct {
 	// attached are the listeners of AttachListener; forwards are those of
 	// CreateListener, and their rules.
 	attached, forwards []*Listener
+	// healthLost says that AWS does not know the health of its targets.
+	healthLost bool
 	// visible is when calls other than CreateTargetGroup find it.
 	visible time.Time
 }

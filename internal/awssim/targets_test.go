@@ -303,6 +303,29 @@ func TestHealthRules(t *testing.T) {
 			b.ok(b.register(arn, id))
 			diff(b.t, []string{id + ":80 unused Target.NotInUse"}, b.health(arn))
 		}},
+		"HealthIsNotKnown": {
+			"An internal error hides what checks find; what AWS knows without them it tells, and traffic goes on.",
+			"APIReference/API_TargetHealth.html (unavailable, Elb.InternalError: Network Load Balancers only); what goes on is assumed", func(b *bench) {
+				arn, ids := b.used("web"), b.instances(zoneA, 3)
+				b.ok(b.register(arn, ids[0], ids[1]))
+				b.sim.SetInstanceState(ids[1], awssim.Stopped)
+				b.clock.Advance(time.Hour)
+				b.ok(b.register(arn, ids[2]))
+				restore := b.sim.LoseHealth(arn)
+				diff(b.t, []string{
+					ids[0] + ":80 unavailable Elb.InternalError", ids[1] + ":80 unused Target.InvalidState",
+					ids[2] + ":80 initial Elb.RegistrationInProgress",
+				}, b.health(arn))
+				if is, _ := b.sim.Target(arn, ids[0], 80); is.State != awssim.Healthy {
+					b.t.Errorf("it is %s, and only its readers do not know", is.State)
+				}
+				b.sim.SetAccepting(ids[0], 80, false)
+				b.clock.Advance(time.Hour)
+				diff(b.t, []string{ids[0] + ":80 unavailable Elb.InternalError"}, b.health(arn, targets(ids[0])...))
+				restore()
+				diff(b.t, []string{ids[0] + ":80 unhealthy Target.FailedHealthChecks"}, b.health(arn, targets(ids[0])...))
+			},
+		},
 		"HealthCheckPort": {"The health check's port is probed, not the target's.", createDoc, func(b *bench) {
 			arn, id := b.used("web"), b.instances(zoneA, 1)[0]
 			_, err := b.elb.ModifyTargetGroup(b.ctx, &elbv2.ModifyTargetGroupInput{TargetGroupArn: &arn, HealthCheckPort: aws.String("8080")})

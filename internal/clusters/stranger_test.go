@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/provider-nlb/provider-nlb/internal/targets"
@@ -33,6 +34,10 @@ func TestStrangersOwnAPort(t *testing.T) {
 		}, yes},
 		"Ours": {"Not while a pod of ours accounts for the target, whatever its state.", nil, func(w *world) {
 			w.pods.put(aPod("a", "node-1", func(p *corev1.Pod) { p.Status.Phase = corev1.PodPending }))
+			w.pods.put(stranger())
+		}, nil},
+		"OursEnding": {"Nor while it ends: it may serve until then.", nil, func(w *world) {
+			w.pods.put(aPod("a", "node-1", func(p *corev1.Pod) { now := metav1.Now(); p.DeletionTimestamp = &now }))
 			w.pods.put(stranger())
 		}, nil},
 		"OtherPort": {"A stranger on another port does not.", nil, func(w *world) {

@@ -13,8 +13,16 @@ import (
 
 func TestPodsThatAreNotSelectedAnyMore(t *testing.T) {
 	noPorts := func(p *corev1.Pod) { p.Spec.Containers[0].Ports = nil }
+	ending := func(p *corev1.Pod) {
+		p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue})
+	}
 	typo := func(w *world) {
 		w.services.put(aService("proxy", func(s *corev1.ServiceSpec) { s.Selector["app"] = "typo" }))
+	}
+	byNumber := func(w *world) {
+		w.services.put(aService("proxy", func(s *corev1.ServiceSpec) {
+			s.Selector["app"], s.Ports[0].TargetPort = "typo", intstr.FromInt32(8443)
+		}))
 	}
 	cases := map[string]struct {
 		reason string
@@ -59,6 +67,15 @@ func TestPodsThatAreNotSelectedAnyMore(t *testing.T) {
 		"Likelier": {"Of two the one that declares the port is named.", func(w *world) {
 			w.pods.put(aPod("0", "node-1", noPorts))
 		}, typo, []string{"a"}},
+		"PointedElsewhere": {"While other pods make the target and go on, they are for the plan to judge.", func(w *world) {
+			w.pods.put(aPod("b", "node-1", noPorts, labelled("typo")))
+		}, byNumber, nil},
+		"PointedAtOneThatEnds": {"When they end, the one that goes on beside them is told.", func(w *world) {
+			w.pods.put(aPod("b", "node-1", noPorts, labelled("typo"), ending))
+		}, byNumber, []string{"a"}},
+		"PointedAtOneThatEnded": {"So it is when they are over.", func(w *world) {
+			w.pods.put(aPod("b", "node-1", noPorts, labelled("typo"), func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }))
+		}, byNumber, []string{"a"}},
 		"Stranger": {"A stranger that takes the port is evidence of another kind.", nil, func(w *world) {
 			w.pods.drop(aPod("a", "node-1"))
 			w.pods.put(aPod("z", "node-1", in("other")))

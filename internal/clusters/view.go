@@ -97,7 +97,9 @@ func (s *subscription) vanished(now time.Time) map[targets.Key]bool {
 
 // onPorts names pods that do not match on the ports of targets which no matching pod
 // accounts for: strangers that own the port, and pods that an edit of the selection
-// or of their labels took away.
+// or of their labels took away. The latter are told also where matching pods are there
+// and none of them goes on: by the same edit they may have come to a port that they
+// never served on.
 //
 // The first is evidence against a target under every policy, so it must not be made
 // by an edit: pods which existed before the subscription, or which once matched
@@ -107,10 +109,11 @@ func (c *Cluster) onPorts(sub *subscription) (occupied map[targets.Key]targets.P
 	if len(sub.registered) == 0 || sub.query.GroupProtocol == "" {
 		return nil, nil // without the protocol it is not known what a pod accounts for
 	}
-	claimed := map[targets.Key]bool{}
+	claimed, kept := map[targets.Key]bool{}, map[targets.Key]bool{}
 	for _, p := range sub.pods {
 		for _, k := range c.claims(sub, p) {
 			claimed[k] = true
+			kept[k] = kept[k] || goesOn(p)
 		}
 	}
 	occupied, unselected = map[targets.Key]targets.PodRef{}, map[targets.Key]targets.Pod{}
@@ -118,7 +121,7 @@ func (c *Cluster) onPorts(sub *subscription) (occupied map[targets.Key]targets.P
 	nodes := c.nodeTable.nodes(time.Now())
 	for _, k := range sub.registered {
 		n := c.holder(nodes, k)
-		if claimed[k] || n == nil {
+		if kept[k] || n == nil {
 			continue
 		}
 		for _, p := range c.podTable.byNode[n.Name] {
@@ -128,7 +131,7 @@ func (c *Cluster) onPorts(sub *subscription) (occupied map[targets.Key]targets.P
 				if was, ok := left[k]; sub.left(p, n, k.Port) && (!ok || before(p, was, n, k.Port, sub.query)) {
 					left[k] = p
 				}
-			case n.InstanceID == k.ID && occupies(p, n, k.Port, sub.query):
+			case !claimed[k] && n.InstanceID == k.ID && occupies(p, n, k.Port, sub.query):
 				if was, ok := occupied[k]; !ok || byName(p.PodRef, was) < 0 {
 					occupied[k] = p.PodRef
 				}
@@ -196,7 +199,7 @@ func (c *Cluster) deselected(sub *subscription) map[string]bool {
 			delete(sub.former, uid) // a pod of a namespace that was selected before
 			continue
 		}
-		if sub.pods[key] != nil || p.Terminating || p.Phase == "Failed" || p.Phase == "Succeeded" {
+		if sub.pods[key] != nil || !goesOn(p) {
 			continue
 		}
 		if out == nil {
@@ -206,6 +209,9 @@ func (c *Cluster) deselected(sub *subscription) map[string]bool {
 	}
 	return out
 }
+
+// goesOn: it is neither over nor on its way out.
+func goesOn(p *pod) bool { return !p.Terminating && p.Phase != "Failed" && p.Phase != "Succeeded" }
 
 // occupies says that a pod on node n runs, is not about to stop, and declares the
 // port.

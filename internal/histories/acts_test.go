@@ -201,7 +201,14 @@ func (s *story) serverActs() string {
 		s.api.setLag(d / 10)
 		s.judges.lag = max(s.judges.lag, d/10)
 		s.later2(d, func() { s.api.setLag(0) })
-		s.agenda.after(d+30*time.Second, func() { s.judges.lag = 0 }) // what is under way arrives late, whenever that ends
+		// What is under way arrives late, whenever that ends; another lag may have begun.
+		end := time.Now().Add(d + 30*time.Second)
+		s.judges.lagging = latest(s.judges.lagging, end)
+		s.agenda.after(time.Until(end), func() {
+			if !time.Now().Before(s.judges.lagging) {
+				s.judges.lag = 0
+			}
+		})
 		return fmt.Sprintf("slow watches for %s", d)
 	}
 	s.api.setDown(true)

@@ -136,6 +136,17 @@ func (s *apiServer) compact() {
 	}
 }
 
+// lose an object without a word, as a server does that is restored from a backup: who
+// watches has to list, and misses it there.
+func (s *apiServer) lose(resource string, o metav1.Object) {
+	s.mu.Lock()
+	s.version++
+	delete(s.tables[resource].objects, keyOf(o))
+	s.mu.Unlock()
+	s.compact()
+	s.cut()
+}
+
 // setDown says whether the server can be reached; going down ends all watches.
 func (s *apiServer) setDown(down bool) {
 	s.mu.Lock()

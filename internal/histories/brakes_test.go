@@ -3,7 +3,6 @@ package histories
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"time"
 
 	"github.com/provider-nlb/provider-nlb/internal/awssim"
@@ -80,8 +79,12 @@ func (w *world) heldSince(arn string, k awssim.Key, then time.Time) bool {
 	return false
 }
 
-// judgeBrakes: nothing leaves that somebody holds, and of what serves and was not seen
-// to go no more than a few, unless that has waited or somebody has approved it.
+// judgeBrakes: nothing leaves that somebody holds; and of the targets of a group whose
+// process serves, while its own pod has not been told to end and its node gives no sign,
+// no more than max(2, 30 %) of the healthy ones leave within five minutes, unless
+// that has waited or somebody has approved it. Whose pod a process is the judge knows from
+// the host: that a Service once pointed at other pods there, and they ended, is nothing
+// to it.
 func (w *world) judgeBrakes(arn string, keys []awssim.Key) {
 	now := time.Now()
 	all := w.judges.unproven[arn]
@@ -123,24 +126,17 @@ func (w *world) judgeBrakes(arn string, keys []awssim.Key) {
 	}
 }
 
-// wentFrom says that a pod of another port is ending on a machine, or has just gone from
-// it: it may be the one that made the target, by a Service that was edited.
-func (w *world) wentFrom(m *machine, port int32) bool {
-	for k, last := range w.judges.last {
-		if k.ID == m.id && k.Port != port && time.Since(last.at) < guardWindow {
-			return true
-		}
-	}
-	return slices.ContainsFunc(w.on(m), func(p *running) bool { return p.app.port != port && !p.ended.IsZero() })
-}
-
-// unproven says that a target's process serves and nobody has seen it or its node go,
-// nor a stranger come, and that its binding has neither waited for long enough nor been told to go on.
+// unproven says that a target's process serves and nobody has seen its pod or its node
+// go, nor a stranger come, and that its binding has neither waited for long enough nor
+// been told to go on.
 func (w *world) unproven(arn string, k awssim.Key, m *machine) bool {
 	leaving, departing := signals(m)
+	if time.Since(m.signalled) <= news+w.judges.lag {
+		return false // it may have given a sign until a moment ago
+	}
 	p := m.listens[k.Port]
 	if p == nil || !p.up || !p.ended.IsZero() || leaving || departing || m.off || m.gone ||
-		w.judges.read[arn][k].State != awssim.Healthy || w.stranger(arn, k, p) || w.wentFrom(m, k.Port) {
+		w.judges.read[arn][k].State != awssim.Healthy || w.stranger(arn, k, p) {
 		return false
 	}
 	for _, b := range w.bindings {

@@ -123,6 +123,24 @@ var departuresOf = map[string]departure{
 			}
 		},
 	},
+	"HalfAreLabelledWhileHealthIsNotKnown": {
+		reason: "nothing leaves while AWS does not know which targets are healthy, and when it does again those that were there before have replaced nothing",
+		nodes:  20, lasts: 50 * time.Minute, least: 9, deregisters: 1,
+		act: func(w *world, all []*machine) {
+			restore := w.sim.LoseHealth(w.groups()[0])
+			w.agenda.after(11*time.Minute, func() {
+				for _, m := range all[:10] {
+					w.label(m, corev1.LabelNodeExcludeBalancers, true)
+				}
+			})
+			w.agenda.after(25*time.Minute, func() {
+				if n := w.judges.writes["DeregisterTargets"]; n > 0 {
+					w.wrong("%d calls of DeregisterTargets while health is not known", n)
+				}
+				restore()
+			})
+		},
+	},
 	"EKSReplacesFiftyNodes": {
 		reason: "the same to its end: new nodes come, and each old one is drained and terminated in its turn",
 		nodes:  50, lasts: 90 * time.Minute, least: 23, registers: -1, deregisters: -1, left: allOf(50), tolerates: true,

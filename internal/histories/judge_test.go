@@ -48,8 +48,10 @@ type judges struct {
 	next time.Time
 	// meddled is when somebody last took a target away behind the engine's back.
 	meddled time.Time
-	// lag is how late Kubernetes has been to tell, of late.
-	lag time.Duration
+	// lag is how late Kubernetes has been to tell, of late, and lagging is until when
+	// it may be.
+	lag     time.Duration
+	lagging time.Time
 	// blind is since when the API server cannot be watched, zero if it can, and saw is
 	// since when it can again.
 	blind, saw time.Time

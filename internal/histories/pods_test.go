@@ -26,6 +26,8 @@ type app struct {
 	daemonSet  bool
 	// tolerates every taint.
 	tolerates bool
+	// undeclared: its pods do not declare the port, as they need not.
+	undeclared bool
 	// gates are the bindings that its pods' readiness gates name.
 	gates []string
 }
@@ -78,6 +80,9 @@ func (k *kube) start(a *app, m *machine, version int) *running {
 			}}},
 		},
 		Status: corev1.PodStatus{Phase: corev1.PodPending},
+	}
+	if a.undeclared {
+		p.pod.Spec.Containers[0].Ports = nil
 	}
 	for _, binding := range a.gates {
 		p.pod.Spec.ReadinessGates = append(p.pod.Spec.ReadinessGates, corev1.PodReadinessGate{ConditionType: gateOf(binding)})

@@ -188,6 +188,7 @@ func (s *story) mend() {
 		undo()
 	}
 	s.undos = nil
+	s.judges.onCall = nil // a process that would die with a call to come
 	for _, m := range s.machines {
 		switch {
 		case m.gone:

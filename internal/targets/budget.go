@@ -26,7 +26,7 @@ func (d *departures) spend(area string, candidates []leaver) {
 		d.settle(area, ledger, replaced)
 		return
 	}
-	free := d.w.Policy.share(len(union(ledger.Before, ledger.Left))) + len(replaced) - len(ledger.Left)
+	free := d.w.Policy.share(d.w.once(ledger)) + len(replaced) - len(ledger.Left)
 	slices.SortStableFunc(candidates, func(a, b leaver) int { return trueFirst(again[a.Key], again[b.Key]) })
 	successors := d.w.successors(area)
 	for _, l := range candidates {
@@ -51,7 +51,19 @@ func (d *departures) spend(area string, candidates []leaver) {
 	d.memory[area] = ledger
 }
 
-// open begins a ledger with what is healthy now. After a restart nobody knows
+// once counts the targets of a ledger that were healthy, as far as AWS knows.
+func (w *world) once(ledger Departures) int {
+	all := union(ledger.Before, ledger.Left)
+	for _, s := range w.spots {
+		if w.obscure(s) {
+			delete(all, s.Key)
+		}
+	}
+	return len(all)
+}
+
+// open begins a ledger with what is healthy now, or may be: when AWS knows again, it
+// has replaced nothing. After a restart nobody knows
 // what left before it: ready pods of departing nodes that are not registered are
 // taken for it, so that a process that restarts again and again does not spend
 // the budget each time.
@@ -61,7 +73,7 @@ func (d *departures) open(area string, ledger *Departures) {
 		if d.w.area(s) != area {
 			continue
 		}
-		if s.healthy() {
+		if s.healthy() || d.w.obscure(s) {
 			ledger.Before[s.Key] = true
 		}
 		unregistered := s.target.Presence == Draining || s.target.Presence == Absent

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,6 +59,17 @@ func relabel(change func(*Node), names ...string) option {
 	}
 }
 
+// healthOf sets what AWS calls the targets of nodes.
+func healthOf(h Health, names ...string) option {
+	return func(in *Input) {
+		for i := range in.Targets {
+			if slices.ContainsFunc(names, func(n string) bool { return key(n) == in.Targets[i].Key }) {
+				in.Targets[i].Health = h
+			}
+		}
+	}
+}
+
 func TestDepartureBudget(t *testing.T) {
 	old := nodes(20)
 	twenty := scene(healthyPods(old...), healthyElsewhere)
@@ -71,6 +83,8 @@ func TestDepartureBudget(t *testing.T) {
 	carry := func(options ...option) func(Input) Input {
 		return func(in Input) Input { return carried(in, options...) }
 	}
+	unknown := with(twenty, relabel(departing, old[:10]...), healthOf(HealthUnavailable, old...))
+	open := with(unknown, healthOf(HealthUnhealthy, append(old, "z")...))
 	one := with(twenty, relabel(departing, "n00"))
 	two := func(in Input) Input { return with(in, relabel(departing, "n01", "n02", "n03")) }
 	restart := func(in Input) Input { in.Memory = Memory{}; return in }
@@ -120,6 +134,12 @@ func TestDepartureBudget(t *testing.T) {
 					in.Targets[i].Health = HealthUnhealthy
 				}
 			})), []string{"- i-n00 NodeDeparting", "- i-n01 NodeDeparting", "- i-n02 NodeDeparting", "- i-n03 NodeDeparting", "- i-n04 NodeDeparting", "- i-n05 NodeDeparting"}},
+		{"UnknownHealthIsNoShare", "What AWS does not know the health of makes the budget no larger, and costs it: it may serve.",
+			unknown, []string{"- i-n00 NodeDeparting"}},
+		{"UnknownHealthIsNoReplacement", "When AWS knows it again, what was there before has replaced nothing; the budget is that of 21 targets.",
+			steps(unknown, carry(healthOf(HealthHealthy, old[1:]...))), []string{"- i-n01 NodeDeparting"}},
+		{"FailingOpenIsNoReplacement", "Nor has what AWS sent to all the same, while it called all of them unhealthy.",
+			steps(open, carry(healthOf(HealthHealthy, append(old[1:], "z")...))), []string{"- i-n01 NodeDeparting"}},
 		{"BlindPlansKeepTheLedger", "A view that breaks in between does not renew the budget.",
 			steps(labelled, carry(input(func(in *Input) { in.View.Incomplete = "broken" })), carry(input(func(in *Input) { in.View.Incomplete = "" }))), nil},
 	}

@@ -34,7 +34,7 @@ func (w *world) strength(s *spot) strength {
 		return durable
 	case slices.ContainsFunc(support, func(p Pod) bool { return ready(p) && !w.unplaced[p.UID] }):
 		return durable
-	case len(support) > 0, w.View.Relisted[s.Key], w.aliveUnselected(s), !s.node.GoneSince.IsZero():
+	case len(support) > 0, w.View.Relisted[s.Key], w.outlived(s), !s.node.GoneSince.IsZero():
 		// Pods are removed with their Node object; nobody stopped the process.
 		return fading
 	}
@@ -42,7 +42,7 @@ func (w *world) strength(s *spot) strength {
 }
 
 // support are the pods whose process may listen on the target: those that make
-// it; else the one that made it, if it makes it no more, or another one that is not
+// it, with the one that declares its port if they are going; else the one that made it, if it makes it no more, or another one that is not
 // selected and runs on its port; else, if that is not known, any matching pod of the
 // node.
 func (w *world) support(s *spot) []Pod {
@@ -50,6 +50,9 @@ func (w *world) support(s *spot) []Pod {
 	other, unselected := w.View.Unselected[s.Key]
 	switch {
 	case len(s.pods) > 0:
+		if pod, owned := w.owner(s); owned && going(s) {
+			return append(slices.Clone(s.pods), pod)
+		}
 		return s.pods
 	case there:
 		return []Pod{former}

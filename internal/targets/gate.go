@@ -238,7 +238,7 @@ func (c GateCase) open() *GateVerdict {
 	case t.Health == HealthHealthy:
 		v = opened(RuleGateHealthy, "AWS calls "+target+" healthy")
 	case t.Health == HealthUnavailable:
-		v = opened(RuleGateNotInUse, "AWS does not check the health of "+target)
+		v = opened(RuleGateNotInUse, "AWS does not tell the health of "+target)
 	case t.Health == HealthUnused && t.Reason == "Target.InvalidState":
 		return nil // the instance is stopped, so the pod will be found dead
 	case t.Health == HealthUnused && t.Reason == "Target.IpUnusable":

@@ -16,6 +16,7 @@ type fate int
 const (
 	selected   fate = iota // it runs and is selected
 	mislabeled             // it runs and is not selected
+	usurped                // so it does, and another pod that ends makes its target
 	deleted                // it was seen to be deleted
 	vanished               // it is missing in a re-list, and runs
 )
@@ -28,14 +29,15 @@ type guardStory struct {
 	// quiet is since when a fate has lasted.
 	quiet map[string]time.Time
 	now   time.Time
-	// known says that a plan of this process has seen the pod.
-	known map[string]bool
-	in    Input
+	// known says that a plan of this process has seen a pod that makes the target,
+	// matched that it was the pod of this story.
+	known, matched map[string]bool
+	in             Input
 }
 
 func newGuardStory(seed int64) *guardStory {
 	s := &guardStory{
-		r: rand.New(rand.NewSource(seed)), fate: map[string]fate{}, quiet: map[string]time.Time{}, known: map[string]bool{}, now: noon,
+		r: rand.New(rand.NewSource(seed)), fate: map[string]fate{}, quiet: map[string]time.Time{}, known: map[string]bool{}, matched: map[string]bool{}, now: noon,
 	}
 	s.names = nodes(3 + s.r.Intn(15))
 	for _, n := range s.names {
@@ -59,9 +61,16 @@ func (s *guardStory) world() Input {
 		switch s.fate[n] {
 		case selected:
 			pod(n)(&in)
-			s.known[n] = true
-		case mislabeled:
-			in.View.Deselected["u-"+n] = true
+			s.known[n], s.matched[n] = true, true
+		case mislabeled, usurped:
+			if s.matched[n] {
+				in.View.Deselected["u-"+n] = true
+			}
+			unselected(n)(&in)
+			if s.fate[n] == usurped {
+				pod(n, uid("other-"+n), terminating, func(p *Pod) { p.Ports = nil })(&in)
+				s.known[n] = true
+			}
 		case vanished:
 			in.View.Relisted[key(n)] = true
 		case deleted:
@@ -72,11 +81,12 @@ func (s *guardStory) world() Input {
 
 // happen: some pods meet a fate. One that is gone does not come back.
 func (s *guardStory) happen() {
-	to := []fate{selected, mislabeled, mislabeled, deleted, vanished}[s.r.Intn(5)]
+	to := []fate{selected, mislabeled, mislabeled, usurped, deleted, vanished}[s.r.Intn(6)]
+	runs := func(f fate) bool { return f == mislabeled || f == usurped }
 	for range s.r.Intn(len(s.names)) {
 		n := s.names[s.r.Intn(len(s.names))]
 		if was := s.fate[n]; was != to && was != deleted && was != vanished {
-			if was != mislabeled || to == selected { // else it goes on lacking evidence
+			if !runs(was) || to == selected { // else it goes on lacking evidence
 				s.quiet[n] = s.now
 			}
 			s.fate[n] = to
@@ -112,7 +122,7 @@ func TestLawGuard(t *testing.T) {
 			}
 			restarted := s.r.Intn(40) == 0 && step < 40
 			if restarted {
-				s.in.Memory, s.known = Memory{}, map[string]bool{}
+				s.in.Memory, s.known, s.matched = Memory{}, map[string]bool{}, map[string]bool{}
 				clear(left) // what left before is forgotten, as the time that others have waited
 				for _, n := range s.names {
 					s.quiet[n] = s.now

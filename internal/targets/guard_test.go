@@ -23,6 +23,50 @@ func deselect(nodes ...string) option {
 	}
 }
 
+// misled: a Service is pointed at the pods of another workload on these nodes, which
+// listen elsewhere. Those that it selected before go on.
+func misled(nodes []string, change ...func(*Pod)) option {
+	return func(in *Input) {
+		deselect(nodes...)(in)
+		for _, n := range nodes {
+			elsewhere := func(p *Pod) { p.Ports = []Port{{Protocol: ProtocolTCP, Container: 9000}} }
+			pod(n, append([]func(*Pod){uid("other-" + n), elsewhere}, change...)...)(in)
+		}
+	}
+}
+
+// mended: the Service selects again whom it did before, and the others go on.
+func mended(nodes []string) option {
+	return func(in *Input) {
+		noPods(nodes...)(in)
+		unattendedPods(nodes...)(in)
+		undeclared(in)
+		in.View.Deselected = map[string]bool{}
+		for _, n := range nodes {
+			in.View.Deselected["other-"+n] = true
+		}
+	}
+}
+
+// undeclared: no pod declares a port, as it need not where a number selects it.
+func undeclared(in *Input) {
+	for i := range in.View.Pods {
+		in.View.Pods[i].Ports = nil
+	}
+}
+
+// unselectedOn: on these nodes pods that declare the port run and are not selected.
+func unselectedOn(nodes ...string) option {
+	return func(in *Input) {
+		for _, n := range nodes {
+			unselected(n)(in)
+		}
+	}
+}
+
+// forgetful is a process that has just begun: no pod was selected before, or left.
+func forgetful(in *Input) { in.Memory, in.View.Deselected = Memory{}, nil }
+
 func relisted(nodes ...string) option {
 	return func(in *Input) {
 		noPods(nodes...)(in)
@@ -114,6 +158,19 @@ func TestGuard(t *testing.T) {
 		{"Mended", "Pods that are selected again are nothing to guard.", after(lost, 5*time.Minute, unattendedPods(four...)), want{}},
 		{"SlidingWindow", "Two batches in five minutes are one.", inAWS2(after(all, time.Minute, deselect(three...)), 4*time.Minute, deselect(four...)), want{[]string{"n03"}, nil}},
 		{"WindowIsOver", "After that the next ones may go.", inAWS2(after(all, time.Minute, deselect(three...)), 5*time.Minute, deselect(four...)), want{nil, []string{"n03"}}},
+		{"EndOfPodsThatAMistakeSelected", "A Service that is pointed at pods which are ending says nothing of those that serve.",
+			after(all, time.Minute, misled(four, terminating)), want{four, nil}},
+		{"EndedLater", "Nor does their end later on.", after(after(all, time.Minute, misled(four)), time.Minute, noPods(four...)), want{four, nil}},
+		{"EndedAfterARestart", "After a restart those that serve are known by the port that they declare.",
+			after(with(after(all, time.Minute, misled(four), unselectedOn(four...)), forgetful), time.Minute, misled(four, terminating)), want{four, nil}},
+		{"GoneAfterARestart", "Also when the others are gone.",
+			after(with(after(all, time.Minute, misled(four), unselectedOn(four...)), forgetful), time.Minute, noPods(four...)), want{four, nil}},
+		{"BothEnd", "When all of them end it is evidence.",
+			after(after(all, time.Minute, misled(four)), time.Minute, noPods(four...), input(func(in *Input) { in.View.Deselected = nil })), want{nil, four}},
+		{"TheirPort", "Pods that declare the port serve on it: their end is evidence, though those before them are there.",
+			after(after(all, time.Minute, misled(four, func(p *Pod) { p.Ports[0].Container = 443 })), time.Minute, noPods(four...)), want{nil, four}},
+		{"MendedAndEnding", "When the Service is mended the end of those that served is evidence again.",
+			after(after(after(with(all, undeclared), time.Minute, misled(four)), time.Minute, mended(four)), time.Minute, noPods(four...)), want{nil, four}},
 		{"ReleasedByDeletion", "Deleting the binding is an order.", after(all, time.Minute, input(func(in *Input) { in.Releasing = true })), want{nil, ten}},
 		{"EmptyDeregisterWithoutEvidence", "emptyPolicy Deregister is for pods that go, not for a Service that is gone.",
 			after(all, time.Minute, deselect(ten...), input(func(in *Input) { in.View.Missing, in.Policy.EmptyDeregister = "no Service", true })), want{ten, nil}},

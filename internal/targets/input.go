@@ -97,8 +97,8 @@ type Memory struct {
 
 // Departures is what has been spent of one zone's departure budget.
 type Departures struct {
-	// Before are the targets that were healthy when the first departure was
-	// considered: what is healthy now and not among them is a replacement. Nil
+	// Before are the targets that were healthy, or of which AWS did not say it, when
+	// the first departure was considered: what is healthy now and not among them is a replacement. Nil
 	// when nothing is waiting to leave.
 	Before map[Key]bool
 	// Left are the targets that left on the budget and are neither replaced nor
@@ -110,9 +110,12 @@ type Departures struct {
 // ours whose pod was never seen (after a restart), or one that waits to leave,
 // has a claim without a pod.
 type Claim struct {
-	Pod  PodRef
-	Node string
-	Zone string
+	Pod PodRef
+	// Maker is the pod that had the target before Pod, if it went on when an edit
+	// gave the target to Pod; empty if none did.
+	Maker PodRef
+	Node  string
+	Zone  string
 	// Returns: a successor is expected on the node by the pod's nature (owned by
 	// a DaemonSet, or static).
 	Returns bool

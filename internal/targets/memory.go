@@ -67,6 +67,7 @@ func (w *world) remember(waiting []Change, departures map[string]Departures, abs
 func (w *world) claimOf(s *spot, absence bool) (Claim, bool) {
 	claim := s.claim
 	if len(s.pods) > 0 {
+		claim.Maker = w.maker(s)
 		claim.Pod, claim.Node, claim.Zone = s.pod(), s.pods[0].Node, s.zone
 		claim.Returns = slices.ContainsFunc(s.pods, returns)
 		claim.VacatedAt, claim.UnreadySince = time.Time{}, time.Time{}

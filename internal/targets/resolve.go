@@ -127,6 +127,18 @@ func (g Group) fits(protocol Protocol) bool {
 	return false
 }
 
+// declaredBy says that a pod declares a port of its host, of a protocol that the group
+// sends to.
+func (g Group) declaredBy(pod Pod, port int32) bool {
+	return slices.ContainsFunc(pod.Ports, func(p Port) bool {
+		its := p.Host
+		if pod.HostNetwork {
+			its = p.Container
+		}
+		return its == port && g.fits(p.Protocol)
+	})
+}
+
 // noSuchPort names the port that was looked for and those that there are, so
 // that a typing mistake can be seen without looking at the pod.
 func (s Selection) noSuchPort(group Group, pod Pod) string {

@@ -35,6 +35,13 @@ func (s *spot) healthy() bool {
 	return s.target.Presence == Registered && s.target.Health == HealthHealthy
 }
 
+// obscure: it may be as healthy as it was before, and AWS does not say so: for an
+// error of its own, or since it calls all of them unhealthy and sends to all.
+func (w *world) obscure(s *spot) bool {
+	h := s.target.Health
+	return s.target.Presence == Registered && (h == HealthUnavailable || w.failsOpen && h == HealthUnhealthy)
+}
+
 // doubtful: of some target that was healthy it is not known whether it is. No budget
 // is reckoned then.
 func (w *world) doubtful() bool {

@@ -190,9 +190,9 @@ type View struct {
 	// Occupied names, for targets of this group that no matching pod claims, a
 	// running pod that is not ours and owns that instance and host port now.
 	Occupied map[Key]PodRef
-	// Unselected are, for targets of this group that no matching pod claims, pods
-	// that run there and are not selected, but are no strangers either: an edit of
-	// the selection or of their labels took them away, not their end.
+	// Unselected are, for targets of this group that no matching pod claims which
+	// goes on, pods that run there and are not selected, but are no strangers either:
+	// an edit of the selection or of their labels took them away, not their end.
 	Unselected map[Key]Pod
 	// Relisted says that pods vanished in a re-list, not by a watch event.
 	Relisted map[Key]bool

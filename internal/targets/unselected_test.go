@@ -30,8 +30,10 @@ func TestWhatIsNotSelectedAnyMore(t *testing.T) {
 		input(func(in *Input) { in.UsedPorts = []int32{80, 443} }))
 	port.Memory.Claims = map[Key]Claim{{ID: "i-a", Port: 80}: port.Memory.Claims[key("a")]}
 	checkRules(t, []rule{
-		{"Budgeted", "Of pods that go on and are not selected any more as many leave as the budget allows, whatever else is selected.",
-			anew, []string{"- i-a SelectionChanged", "~ i-b DepartureBudget", "~ i-c DepartureBudget", "= i-x PodReady"}},
+		{"Guarded", "That pods go on is no evidence, whatever else is selected.",
+			anew, []string{"= i-a TooManyWithoutEvidence", "= i-b TooManyWithoutEvidence", "= i-c TooManyWithoutEvidence", "= i-x PodReady"}},
+		{"Budgeted", "When the Guard has let them go as many leave as the budget allows.",
+			after(anew, GuardedFor), []string{"- i-a SelectionChanged", "~ i-b DepartureBudget", "~ i-c DepartureBudget", "= i-x PodReady"}},
 		{"NeverSeen", "After a restart nobody remembers whose target it is: that its pod is not selected is not waited out as a restart, and the Guard asks for evidence.",
 			with(anew, input(func(in *Input) { in.Memory.Claims = nil })),
 			[]string{"= i-a TooManyWithoutEvidence", "= i-b TooManyWithoutEvidence", "= i-c TooManyWithoutEvidence", "= i-x PodReady"}},
@@ -44,6 +46,10 @@ func TestWhatIsNotSelectedAnyMore(t *testing.T) {
 		{"LastOneStays", "Its process serves, so the last one of a zone stays.",
 			scene(node("a"), target("a", HealthHealthy), claim("a", 0, false), unselected("a"), node("x"), pod("x"), target("x", HealthInitial)),
 			[]string{"~ i-a Floor", "= i-x PodReady"}},
+		{"GoesOnBesideOneThatEnds", "Where a pod goes on that declares the port, though another one that ends makes the target, is the last one that serves.",
+			scene(node("a"), pod("a", uid("other"), terminating, func(p *Pod) { p.Ports = nil }), target("a", HealthHealthy), unselected("a"),
+				node("b"), pod("b", terminating), target("b", HealthHealthy), node("x"), pod("x"), target("x", HealthInitial)),
+			[]string{"~ i-a Floor", "- i-b PodDeparted", "= i-x PodReady"}},
 		{"Ending", "Those that are told to end depart like any others; the one that goes on is the last that serves.",
 			with(anew, unselected("b", terminating), unselected("c", terminating)),
 			[]string{"~ i-a Floor", "- i-b PodDeparted", "- i-c PodDeparted", "= i-x PodReady"}},
