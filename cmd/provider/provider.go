@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
+	"github.com/go-logr/logr"
 	"go.uber.org/zap/zapcore"
 	authv1 "k8s.io/api/authorization/v1"
 	"k8s.io/klog/v2"
@@ -141,12 +141,13 @@ func newOptions(f *flags, log logging.Logger, fail context.CancelCauseFunc) cont
 func newLogger(debug bool) logging.Logger {
 	zl := zap.New(zap.UseDevMode(debug), zap.StacktraceLevel(zapcore.PanicLevel))
 
-	// controller-runtime says everything that we say again; only -d wants to know.
-	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard)))
 	klog.SetLogger(zl)
 
+	// controller-runtime says everything that we say again; only -d wants to know.
 	if debug {
 		ctrl.SetLogger(zl)
+	} else {
+		ctrl.SetLogger(logr.Discard())
 	}
 
 	return logging.NewLogrLogger(zl.WithName("provider-nlb"))

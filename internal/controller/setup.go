@@ -42,6 +42,9 @@ type Kind[I resource.Managed] struct {
 	// Quiet are reasons of Ready≠True that only an event ends. With any other the
 	// object is looked at every 5 s.
 	Quiet []xpv2.ConditionReason
+	// Indexes of objects of this kind in the informer, by name, besides those that are
+	// needed for all kinds. May be nil.
+	Indexes map[string]client.IndexerFunc
 	// Sources of reconciles besides the API server, such as a source.Channel.
 	Sources []source.Source
 	// OnEnding is called at the end of every deletion, an orphaning one included, while
@@ -74,6 +77,12 @@ func Setup[I resource.Managed](mgr ctrl.Manager, o Options, k Kind[I]) error {
 
 	if err := indexConfig(ctx, mgr, k.object(mgr)); err != nil {
 		return errors.Wrap(err, "cannot index provider configurations")
+	}
+
+	for name, by := range k.Indexes {
+		if err := mgr.GetFieldIndexer().IndexField(ctx, k.object(mgr), name, by); err != nil {
+			return errors.Wrapf(err, "cannot index by %s", name)
+		}
 	}
 
 	if err := addStateMetrics(mgr, o, k.GVK); err != nil {

@@ -33,13 +33,14 @@ type provider struct {
 	log  string
 }
 
-// build compiles the provider into a directory, which is removed with everything
-// that runs.
+// build compiles the provider, as its package does, into a directory, which is removed
+// with everything that runs.
 func build(ctx context.Context, dir string, log io.Writer) (string, error) {
 	binary := filepath.Join(dir, "provider")
 	fmt.Fprintln(log, "building the provider (about 3 minutes the first time, then seconds)")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/provider")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "./cmd/provider")
 	cmd.Dir = Path(".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("cannot build the provider: %w\n%s", err, out)
 	}

@@ -73,9 +73,10 @@ func (l *liaison) heir(r binder.Ref, known func(types.UID) bool) bool {
 	return false
 }
 
-// siblings are the bindings of the same kind and namespace, the binding included. They
-// are those of the informer, not copies: only to be read.
-func (l *liaison) siblings(r binder.Ref) []Binding {
+// siblings are the bindings of the same kind and namespace, the binding included, or
+// those of them that the options ask for. They are those of the informer, not copies:
+// only to be read.
+func (l *liaison) siblings(r binder.Ref, of ...client.ListOption) []Binding {
 	gvk := gvkOf(r)
 	gvk.Kind += "List"
 	obj, err := l.scheme.New(gvk)
@@ -85,7 +86,8 @@ func (l *liaison) siblings(r binder.Ref) []Binding {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
-	if err := l.cache.List(ctx, list, client.InNamespace(r.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	of = append(of, client.InNamespace(r.Namespace), client.UnsafeDisableDeepCopy)
+	if err := l.cache.List(ctx, list, of...); err != nil {
 		return nil
 	}
 	var all []Binding

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -81,6 +82,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 			Refers:    []controller.Referent{controller.TargetGroupARN},
 			Links:     links,
 			Quiet:     quiet,
+			Indexes:   map[string]client.IndexerFunc{bySelection: selectionKeys},
 			Sources:   []source.Source{source.Channel(l.wanted[gv.Group], &handler.EnqueueRequestForObject{})},
 			OnEnding: func(ctx context.Context, b Binding) {
 				engine.OpenGates(ctx, refOf(b))

@@ -5,9 +5,9 @@ import (
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/provider-nlb/provider-nlb/internal/binder"
-	"github.com/provider-nlb/provider-nlb/internal/clusters"
 )
 
 // twin returns the oldest of the other bindings that select the same pods on the same
@@ -15,11 +15,12 @@ import (
 // Two of the same group share it, which is another matter.
 func twin(own Binding, all []Binding) Binding {
 	var oldest Binding
+	same := selection(own)
 	for _, other := range all {
 		if other.GetUID() == own.GetUID() || meta.WasDeleted(other) || !older(other, own) || oldest != nil && !older(other, oldest) {
 			continue
 		}
-		if selectsSame(queryOf(own, ""), queryOf(other, "")) && !sharesGroup(own, other) {
+		if selection(other) == same && !sharesGroup(own, other) {
 			oldest = other
 		}
 	}
@@ -40,11 +41,24 @@ func sharesGroup(a, b Binding) bool {
 	return sameGroup(a.ForProvider(), b.ForProvider())
 }
 
-// selectsSame says that two queries are the same one. Others may find the same pods,
-// too: that would have to be counted, and changes with each pod.
-func selectsSame(a, b clusters.Query) bool {
-	return a.Port == b.Port && a.Namespace == b.Namespace && a.Service == b.Service &&
-		text(a.PodSelector) == text(b.PodSelector) && text(a.NodeSelector) == text(b.NodeSelector)
+// bySelection indexes bindings: after a start every binding asks for its twin, and one
+// that looked at all others would be slow where there are hundreds.
+const bySelection = "selection"
+
+// selection says which pods on which port a binding selects, in one text, which is the
+// key of the index. Another may find the same pods, too: that would have to be counted,
+// and changes with each pod.
+func selection(b Binding) string {
+	q := queryOf(b, "")
+	return fmt.Sprintf("%q %q %d %q %q %q", q.Namespace, q.Service, q.Port.Type, q.Port.String(), text(q.PodSelector), text(q.NodeSelector))
+}
+
+// selectionKeys are what the index knows an object by.
+func selectionKeys(o client.Object) []string {
+	if b, ok := o.(Binding); ok {
+		return []string{selection(b)}
+	}
+	return nil
 }
 
 func text(s labels.Selector) string {
@@ -66,14 +80,18 @@ func shared(other Binding) binder.Condition {
 }
 
 // twin of a binding, from the informer.
-func (l *liaison) twin(b Binding) Binding { return twin(b, l.siblings(refOf(b))) }
+func (l *liaison) twin(b Binding) Binding { return twin(b, l.selecting(b)) }
 
 // untwin asks for a reconcile of the bindings whose older twin is going.
 func (l *liaison) untwin(going Binding) {
-	ref := refOf(going)
-	for _, other := range l.siblings(ref) {
-		if other.GetUID() != going.GetUID() && selectsSame(queryOf(going, ""), queryOf(other, "")) {
-			l.notify(binder.Ref{Group: ref.Group, Namespace: other.GetNamespace(), Name: other.GetName(), UID: other.GetUID()})
+	for _, other := range l.selecting(going) {
+		if other.GetUID() != going.GetUID() {
+			l.notify(binder.Ref{Group: refOf(going).Group, Namespace: other.GetNamespace(), Name: other.GetName(), UID: other.GetUID()})
 		}
 	}
+}
+
+// selecting are the siblings that select the same pods on the same port.
+func (l *liaison) selecting(b Binding) []Binding {
+	return l.siblings(refOf(b), client.MatchingFields{bySelection: selection(b)})
 }
