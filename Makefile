@@ -78,8 +78,8 @@ check: generate tidy lint ## Everything that must hold before a push; fails on a
 
 .PHONY: build
 build: ## Build the provider and the function into _output/.
-	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o _output/provider ./cmd/provider
-	@cd cmd/function && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../../_output/function .
+	@CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '$(LDFLAGS)' -o _output/provider ./cmd/provider
+	@cd cmd/function && CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '$(LDFLAGS)' -o ../../_output/function .
 
 IMAGES = cd cluster/images && go run . --release='$(VERSION)' --registry='$(REGISTRY)' $(if $(FORCE),--force)
 

@@ -27,7 +27,7 @@ const nonroot = "65532:65532"
 // paths, no state of the repository and no setting of this machine goes in.
 func compile(ctx context.Context, dir, version string, p v1.Platform, out string) error {
 	cmd := exec.CommandContext(ctx, "go", "build",
-		"-buildvcs=false", "-trimpath", "-ldflags=-s -w -X main.version="+version, "-o", out, ".")
+		"-buildvcs=false", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w -X main.version="+version, "-o", out, ".")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
 		"CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Architecture, "GOAMD64=v1", "GOARM64=v8.0",

@@ -3,11 +3,12 @@ package main
 import (
 	"time"
 
-	"github.com/alecthomas/kingpin/v2"
+	"github.com/spf13/pflag"
 )
 
 // flags of the command line. They have the names that other providers use.
 type flags struct {
+	version    bool
 	debug      bool
 	kubeconfig string
 
@@ -42,48 +43,48 @@ type flags struct {
 	hostPorts      bool
 }
 
-func newApp(f *flags) *kingpin.Application {
-	app := kingpin.New("provider-nlb", "Crossplane provider for AWS Network Load Balancers.").DefaultEnvars()
-	app.Version(version)
+// set of all flags, with their defaults.
+func (f *flags) set() *pflag.FlagSet {
+	fs := pflag.NewFlagSet(program, pflag.ContinueOnError)
+	fs.SortFlags = false
+	fs.BoolVar(&f.version, "version", false, "Show the version.")
 
-	app.Flag("debug", "Log debug messages.").Short('d').BoolVar(&f.debug)
-	app.Flag("kubeconfig", "Kubeconfig file. Default: KUBECONFIG, the pod's service account, or ~/.kube/config.").StringVar(&f.kubeconfig)
+	fs.BoolVarP(&f.debug, "debug", "d", false, "Log debug messages.")
+	fs.StringVar(&f.kubeconfig, "kubeconfig", "", "Kubeconfig file. Default: KUBECONFIG, the pod's service account, or ~/.kube/config.")
 
-	app.Flag("leader-election", "Let one of several replicas work.").Short('l').Envar("LEADER_ELECTION").BoolVar(&f.leaderElection)
-	app.Flag("leader-election-namespace", "Namespace of the lease. Default: the pod's.").StringVar(&f.leaderElectionNamespace)
-	app.Flag("leader-election-lease-duration", "How long a lease lasts that is not renewed.").Default("15s").DurationVar(&f.leaseDuration)
-	app.Flag("leader-election-renew-deadline", "How long a leader tries to renew its lease.").Default("10s").DurationVar(&f.renewDeadline)
+	fs.BoolVarP(&f.leaderElection, "leader-election", "l", false, "Let one of several replicas work.")
+	fs.StringVar(&f.leaderElectionNamespace, "leader-election-namespace", "", "Namespace of the lease. Default: the pod's.")
+	fs.DurationVar(&f.leaseDuration, "leader-election-lease-duration", 15*time.Second, "How long a lease lasts that is not renewed.")
+	fs.DurationVar(&f.renewDeadline, "leader-election-renew-deadline", 10*time.Second, "How long a leader tries to renew its lease.")
 
-	app.Flag("sync", "How often caches are compared with the API server.").Short('s').Default("1h").DurationVar(&f.syncInterval)
-	app.Flag("poll", "How often a resource is compared with AWS.").Default("10m").DurationVar(&f.pollInterval)
-	app.Flag("poll-jitter-percentage", "By how much the poll interval is varied.").Default("10").IntVar(&f.pollJitterPercentage)
-	app.Flag("min-poll-interval", "The shortest poll interval that a resource may ask for by annotation crossplane.io/poll-interval.").Default("30s").DurationVar(&f.minPollInterval)
-	app.Flag("poll-state-metric", "How often state metrics are recorded.").Default("30s").DurationVar(&f.pollStateMetricInterval)
-	app.Flag("max-reconcile-rate", "How many reconciles may start per second, and how many may run per kind, at most 50.").Default("100").IntVar(&f.maxReconcileRate)
-	app.Flag("enable-management-policies", "Support spec.managementPolicies.").Default("true").Envar("ENABLE_MANAGEMENT_POLICIES").BoolVar(&f.enableManagementPolicies)
-	app.Flag("enable-changelogs", "Tell a sidecar of each change that is made in AWS (alpha).").Envar("ENABLE_CHANGE_LOGS").BoolVar(&f.enableChangeLogs)
-	app.Flag("changelogs-socket-path", "Socket that the sidecar listens on.").Default("/var/run/changelogs/changelogs.sock").Envar("CHANGELOGS_SOCKET_PATH").StringVar(&f.changeLogsSocket)
+	fs.DurationVarP(&f.syncInterval, "sync", "s", time.Hour, "How often caches are compared with the API server.")
+	fs.DurationVar(&f.pollInterval, "poll", 10*time.Minute, "How often a resource is compared with AWS.")
+	fs.IntVar(&f.pollJitterPercentage, "poll-jitter-percentage", 10, "By how much the poll interval is varied.")
+	fs.DurationVar(&f.minPollInterval, "min-poll-interval", 30*time.Second, "The shortest poll interval that a resource may ask for by annotation crossplane.io/poll-interval.")
+	fs.DurationVar(&f.pollStateMetricInterval, "poll-state-metric", 30*time.Second, "How often state metrics are recorded.")
+	fs.IntVar(&f.maxReconcileRate, "max-reconcile-rate", 100, "How many reconciles may start per second, and how many may run per kind, at most 20.")
+	fs.BoolVar(&f.enableManagementPolicies, "enable-management-policies", true, "Support spec.managementPolicies.")
+	fs.BoolVar(&f.enableChangeLogs, "enable-changelogs", false, "Tell a sidecar of each change that is made in AWS (alpha).")
+	fs.StringVar(&f.changeLogsSocket, "changelogs-socket-path", "/var/run/changelogs/changelogs.sock", "Socket that the sidecar listens on.")
 
-	app.Flag("metrics-bind-address", "Address of the metrics endpoint; 0 disables it.").Default(":8080").StringVar(&f.metricsBindAddress)
-	app.Flag("health-probe-bind-addr", "Address of /healthz and /readyz.").Default(":8081").StringVar(&f.healthProbeBindAddress)
+	fs.StringVar(&f.metricsBindAddress, "metrics-bind-address", ":8080", "Address of the metrics endpoint; 0 disables it.")
+	fs.StringVar(&f.healthProbeBindAddress, "health-probe-bind-addr", ":8081", "Address of /healthz and /readyz.")
 
-	app.Flag("pod-namespace", "Namespace of the provider, where the cluster's id and the lease are kept.").Default("crossplane-system").Envar("POD_NAMESPACE").StringVar(&f.podNamespace)
-	app.Flag("cluster-id", "Id that marks what this cluster creates in AWS. Default: a random one, kept in ConfigMap provider-nlb-identity.").StringVar(&f.clusterID)
-	app.Flag("namespaced-provider-configs", "restricted: namespaced ProviderConfigs have no part in the provider's own identity and no endpoint; trusted: they may.").
-		Default("restricted").EnumVar(&f.namespacedProviderConfig, "restricted", "trusted")
+	fs.StringVar(&f.podNamespace, "pod-namespace", "crossplane-system", "Namespace of the provider, where the cluster's id and the lease are kept.")
+	fs.StringVar(&f.clusterID, "cluster-id", "", "Id that marks what this cluster creates in AWS. Default: a random one, kept in ConfigMap provider-nlb-identity.")
+	fs.Var(oneOf(&f.namespacedProviderConfig, "restricted", "trusted"), "namespaced-provider-configs", "restricted: namespaced ProviderConfigs have no part in the provider's own identity and no endpoint; trusted: they may.")
 
-	app.Flag("aws-api-share", "Percentage that this cluster uses of what AWS grants an account and region for all ELBv2 calls together and for reads; half as much of EC2's.").
-		Default("50").IntVar(&f.awsAPIShare)
-	app.Flag("aws-fips", "Use AWS's FIPS endpoints.").BoolVar(&f.awsFIPS)
-	app.Flag("aws-dual-stack", "Use AWS's dual-stack endpoints.").BoolVar(&f.awsDualStack)
+	fs.IntVar(&f.awsAPIShare, "aws-api-share", 50, "Percentage that this cluster uses of what AWS grants an account and region for all ELBv2 calls together and for reads; half as much of EC2's.")
+	fs.BoolVar(&f.awsFIPS, "aws-fips", false, "Use AWS's FIPS endpoints.")
+	fs.BoolVar(&f.awsDualStack, "aws-dual-stack", false, "Use AWS's dual-stack endpoints.")
 
-	app.Flag("deregistration", "off keeps every target registered: a brake.").Default("on").EnumVar(&f.deregistration, "on", "off")
-	app.Flag("host-ports", "Also bind pods that are not hostNetwork and have a hostPort. All pods are then watched.").BoolVar(&f.hostPorts)
+	fs.Var(oneOf(&f.deregistration, "on", "off"), "deregistration", "off keeps every target registered: a brake.")
+	fs.BoolVar(&f.hostPorts, "host-ports", false, "Also bind pods that are not hostNetwork and have a hostPort. All pods are then watched.")
 
-	return app
+	return fs
 }
 
-// validate what kingpin cannot.
+// validate what a flag alone cannot.
 func (f *flags) validate() error {
 	switch {
 	case f.pollInterval <= 0:

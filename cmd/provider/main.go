@@ -4,10 +4,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
-	"github.com/alecthomas/kingpin/v2"
+	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
@@ -15,10 +16,23 @@ import (
 var version = "dev"
 
 func main() {
-	releaser{}.starting()
+	collect(gcPercentStarting)
 
 	f := &flags{}
-	kingpin.MustParse(newApp(f).Parse(os.Args[1:]))
+
+	switch err := f.parse(os.Args[1:], os.Getenv); {
+	case errors.Is(err, pflag.ErrHelp):
+		fmt.Print(f.help())
+
+		return
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "%s: error: %v, try --help\n", program, err)
+		os.Exit(1)
+	case f.version:
+		fmt.Println(version)
+
+		return
+	}
 
 	if err := run(ctrl.SetupSignalHandler(), f); err != nil {
 		fmt.Fprintln(os.Stderr, "provider-nlb:", err)
@@ -40,7 +54,7 @@ func run(ctx context.Context, f *flags) error {
 		return err
 	}
 
-	if err := p.manager.Add(releaser{}); err != nil {
+	if err := p.manager.Add(releaser{p.manager.Elected()}); err != nil {
 		return err
 	}
 

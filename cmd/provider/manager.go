@@ -46,8 +46,6 @@ func (f *flags) config() (*rest.Config, error) {
 	}
 
 	cfg.UserAgent = "provider-nlb/" + version
-	// Each watch would keep a window of 40 kB to decompress with.
-	cfg.DisableCompression = true
 
 	return ratelimiter.LimitRESTConfig(cfg, f.maxReconcileRate), nil
 }

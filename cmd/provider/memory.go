@@ -7,12 +7,16 @@ import (
 	"time"
 )
 
-// gcPercent is how much garbage there may be for what is in use, in percent, unless GOGC
-// says otherwise. What is in use is small, with 300 bindings 27 MB, and hardly any CPU
-// time is needed when nothing changes: it is better spent on memory. At the start it is
-// spent, too: what is kept of thousands of objects would lie between their garbage, and
-// the places that the garbage leaves stay empty.
-const gcPercent = 25
+// Unless GOGC says otherwise, these are how much garbage there may be for what is in
+// use, in percent: while a leader starts, when thousands of objects are decoded and CPU
+// time is what everybody waits for, of which 25 would take twice as much; and after
+// startingFor. What is in use is small, with 300 bindings 27 MB, and hardly any CPU time
+// is needed when nothing changes: it is better spent on memory.
+const (
+	gcPercentStarting = 100
+	gcPercent         = 25
+	startingFor       = 10 * time.Second
+)
 
 // releaseEvery is how often memory that is not in use goes back to the machine. The
 // runtime keeps what it may fill with garbage until the next collection, and after a
@@ -21,24 +25,33 @@ const gcPercent = 25
 const releaseEvery = time.Minute
 
 // A releaser gives back memory for as long as the manager runs.
-type releaser struct{}
+type releaser struct {
+	// elected is closed when this process leads.
+	elected <-chan struct{}
+}
 
-// starting says how much garbage there may be.
-func (releaser) starting() {
+// collect says how much garbage there may be.
+func collect(percent int) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		debug.SetGCPercent(percent)
 	}
 }
 
 // Start releases until the context is done.
-func (releaser) Start(ctx context.Context) error {
+func (r releaser) Start(ctx context.Context) error {
 	ticker := time.NewTicker(releaseEvery)
 	defer ticker.Stop()
+
+	elected, started := r.elected, (<-chan time.Time)(nil)
 
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-elected:
+			elected, started = nil, time.After(startingFor)
+		case <-started:
+			collect(gcPercent)
 		case <-ticker.C:
 			debug.FreeOSMemory()
 		}

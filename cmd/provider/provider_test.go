@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,9 +31,7 @@ func TestMain(m *testing.M) { localtest.Main(m, local.Options{Parts: local.APIOn
 
 func TestFlagsAreNamedAsOtherProvidersNameThem(t *testing.T) {
 	var names []string
-	for _, f := range newApp(&flags{}).Model().Flags {
-		names = append(names, f.Name)
-	}
+	(&flags{}).set().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 
 	for _, want := range []string{
 		"debug", "leader-election", "sync", "poll", "poll-jitter-percentage", "poll-state-metric", "max-reconcile-rate",
@@ -57,12 +56,54 @@ func TestFlagsAreChecked(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			f := &flags{}
-			if _, err := newApp(f).Parse([]string{tc.arg}); err != nil {
+			if err := f.parse([]string{tc.arg}, noEnv); err != nil {
 				t.Fatal(err)
 			}
 
 			if err := f.validate(); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("\n%s\nvalidate(): %v, want %q", tc.reason, err, tc.want)
+			}
+		})
+	}
+}
+
+func noEnv(string) string { return "" }
+
+func TestFlagsAreReadFromTheEnvironment(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		args   []string
+		env    map[string]string
+		want   func(*flags) bool
+		err    string
+	}{
+		"Default": {reason: "Nothing is said.", want: func(f *flags) bool {
+			return f.enableManagementPolicies && f.deregistration == "on" && f.pollInterval == 10*time.Minute && f.namespacedProviderConfig == "restricted"
+		}},
+		"No":       {reason: "A switch that is on can be turned off.", args: []string{"--no-enable-management-policies"}, want: func(f *flags) bool { return !f.enableManagementPolicies }},
+		"Short":    {reason: "As other providers have it.", args: []string{"-d", "-l", "-s", "2h"}, want: func(f *flags) bool { return f.debug && f.leaderElection && f.syncInterval == 2*time.Hour }},
+		"Env":      {reason: "A DeploymentRuntimeConfig may set it.", env: map[string]string{"PROVIDER_NLB_POLL": "15s"}, want: func(f *flags) bool { return f.pollInterval == 15*time.Second }},
+		"OwnName":  {reason: "Crossplane's name for it.", env: map[string]string{"LEADER_ELECTION": "true", "ENABLE_CHANGE_LOGS": "true", "POD_NAMESPACE": "x"}, want: func(f *flags) bool { return f.leaderElection && f.enableChangeLogs && f.podNamespace == "x" }},
+		"Both":     {reason: "The command line wins.", args: []string{"--poll=1m"}, env: map[string]string{"PROVIDER_NLB_POLL": "15s"}, want: func(f *flags) bool { return f.pollInterval == time.Minute }},
+		"Choice":   {reason: "A brake that is mistyped must not be off.", args: []string{"--deregistration=of"}, err: "must be one of on, off"},
+		"EnvWrong": {reason: "The variable is named.", env: map[string]string{"PROVIDER_NLB_POLL": "soon"}, err: "PROVIDER_NLB_POLL=soon"},
+		"Unknown":  {reason: "It is mistyped.", args: []string{"--pol=1m"}, err: "unknown flag: --pol"},
+		"NoValue":  {reason: "Only a switch can be turned off.", args: []string{"--no-poll"}, err: "unknown flag: --no-poll"},
+		"Word":     {reason: "There are no commands.", args: []string{"start"}, err: "unexpected argument"},
+		"Help":     {reason: "It ends, and nothing runs.", args: []string{"--help"}, err: pflag.ErrHelp.Error()},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			f := &flags{}
+			err := f.parse(tc.args, func(name string) string { return tc.env[name] })
+
+			switch {
+			case tc.err != "":
+				if err == nil || !strings.Contains(err.Error(), tc.err) {
+					t.Errorf("\n%s\nparse(): %v, want %q", tc.reason, err, tc.err)
+				}
+			case err != nil || !tc.want(f):
+				t.Errorf("\n%s\nparse(): %v, %+v", tc.reason, err, f)
 			}
 		})
 	}
@@ -79,11 +120,11 @@ func TestProvider(t *testing.T) {
 	logged, socket := listen(t)
 	f := &flags{}
 
-	if _, err := newApp(f).Parse([]string{
+	if err := f.parse([]string{
 		"--kubeconfig=" + cp.Kubeconfig(), "--leader-election", "--pod-namespace=default",
 		"--metrics-bind-address=" + metrics, "--health-probe-bind-addr=" + health,
 		"--enable-changelogs", "--changelogs-socket-path=" + socket,
-	}); err != nil {
+	}, noEnv); err != nil {
 		t.Fatal(err)
 	}
 

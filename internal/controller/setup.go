@@ -210,10 +210,11 @@ func (k Kind[I]) sibling(kind string) schema.GroupVersionKind {
 	return k.GVK.GroupVersion().WithKind(kind)
 }
 
-// mostWorkers of a kind, in one scope. An idle one costs 6 kB, and there are ten such
-// kinds. AWS grants an account 10 reads a second, and a call that hangs is given up after
-// 8 s: as many workers as bindings have are enough.
-const mostWorkers = 50
+// mostWorkers of a kind, in one scope. An idle one costs 5 kB, and there are ten such
+// kinds. Of an account we read 5 times a second, and a call takes a tenth of a second:
+// 20 are for many accounts at once, or for calls that hang until they are given up after
+// 8 s. Bindings, which must not wait for those, have more.
+const mostWorkers = 20
 
 func (k Kind[I]) controllerOptions(o Options, retries *retries) ctrlcontroller.Options {
 	opts := o.ForControllerRuntime()

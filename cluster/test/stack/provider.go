@@ -38,7 +38,7 @@ type provider struct {
 func build(ctx context.Context, dir string, log io.Writer) (string, error) {
 	binary := filepath.Join(dir, "provider")
 	fmt.Fprintln(log, "building the provider (about 3 minutes the first time, then seconds)")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "./cmd/provider")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w", "-o", binary, "./cmd/provider")
 	cmd.Dir = Path(".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
