@@ -165,6 +165,9 @@ func (s states) merge(read []reading, began, now time.Time) time.Time {
 		seen[r.Key] = true
 		t := s.of(r.Key)
 		if t.written(began) && t.Presence != r.presence() || t.returned(began) {
+			if t.Presence == targets.Unknown && t.Health != r.health {
+				t.Health, t.Reason = targets.HealthUnread, "" // what it was it may be no more, and serve
+			}
 			disagrees(t)
 			continue
 		}

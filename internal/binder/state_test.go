@@ -27,6 +27,8 @@ func TestMerge(t *testing.T) {
 		want  targets.Presence
 		// health, where it is what the case is about.
 		health targets.Health
+		// unread: its health is not known any more.
+		unread bool
 		again  bool
 		// kept: it is remembered though AWS does not have it.
 		kept bool
@@ -80,6 +82,16 @@ func TestMerge(t *testing.T) {
 			held:   &state{Target: targets.Target{Presence: targets.Unknown, LastWrite: at(0)}},
 			began:  5, want: targets.Unknown, again: true,
 		},
+		"HealthBeforeADoubtIsNoMore": {
+			reason: "one that was unhealthy when it should have left, and did not leave, may serve meanwhile: a young read that says so is not proof, but a doubt",
+			held:   &state{Target: targets.Target{Presence: targets.Unknown, Health: targets.HealthUnhealthy, LastWrite: at(0)}},
+			read:   healthy, began: 5, want: targets.Unknown, unread: true, again: true,
+		},
+		"HealthBeforeADoubtThatIsConfirmedStays": {
+			reason: "as long as AWS says the same nothing is in doubt about it",
+			held:   &state{Target: targets.Target{Presence: targets.Unknown, Health: targets.HealthHealthy, LastWrite: at(0)}},
+			read:   healthy, began: 5, want: targets.Unknown, health: targets.HealthHealthy, again: true,
+		},
 		"DrainingIsTakenIn": {
 			reason: "a target that somebody else deregistered is draining",
 			held:   &state{Target: targets.Target{Presence: targets.Registered, LastWrite: at(0)}},
@@ -115,6 +127,9 @@ func TestMerge(t *testing.T) {
 				t.Errorf("%s: kept: %t", tc.reason, kept)
 			}
 			if held := s[key]; tc.health != "" && cmp.Diff(tc.health, held.Health) != "" {
+				t.Errorf("%s: health: %s", tc.reason, held.Health)
+			}
+			if held := s[key]; tc.unread && held.Health != targets.HealthUnread {
 				t.Errorf("%s: health: %s", tc.reason, held.Health)
 			}
 			if diff := cmp.Diff(tc.again, !again.IsZero()); diff != "" {
