@@ -32,8 +32,12 @@ const (
 // judges hold what they have seen. They know binding.md and the truth.
 type judges struct {
 	// read is what AWS held when it was asked last, and whether this process has.
-	read  map[string]map[awssim.Key]awssim.Target
-	known map[string]bool
+	read map[string]map[awssim.Key]awssim.Target
+	// before are what was read before that, and since when it is not the last: the
+	// engine knows the last read when its answer has come.
+	before   map[string]map[awssim.Key]awssim.Target
+	outdated map[string]time.Time
+	known    map[string]bool
 	// last has who listened on a target last, and when its pod went.
 	last map[awssim.Key]departed
 	// down has how the process of a target ended last.
@@ -79,7 +83,7 @@ type ending struct {
 
 func newJudges() judges {
 	return judges{
-		read: map[string]map[awssim.Key]awssim.Target{}, known: map[string]bool{},
+		read: map[string]map[awssim.Key]awssim.Target{}, before: map[string]map[awssim.Key]awssim.Target{}, outdated: map[string]time.Time{}, known: map[string]bool{},
 		last: map[awssim.Key]departed{}, down: map[awssim.Key]ending{}, dropped: map[awssim.Key]time.Time{}, missing: map[string]time.Time{}, writes: map[string]int{},
 		gates: map[types.UID]*gating{}, unproven: map[string]map[awssim.Key]time.Time{},
 	}
@@ -129,6 +133,7 @@ func (w *world) onCall(c awssim.Call) {
 		for _, t := range w.sim.Targets(arn) {
 			held[t.Key] = t
 		}
+		w.judges.before[arn], w.judges.outdated[arn] = w.judges.read[arn], time.Now()
 		w.judges.read[arn], w.judges.known[arn] = held, true
 	case "RegisterTargets":
 		for _, k := range named(c) {
@@ -342,10 +347,12 @@ func (w *world) lastInZone(arn string, k awssim.Key, leave []awssim.Key) bool {
 	if p == nil || !p.up || time.Since(p.made) < news+w.judges.lag || w.stranger(arn, k, p) {
 		return false
 	}
+	// What left before the answer came was decided by the read before.
+	crossed := time.Since(w.judges.outdated[arn]) < 2*latency
 	for _, other := range all {
-		was := w.judges.read[arn][other.Key]
+		was := w.judges.read[arn][other.Key].State == awssim.Healthy || crossed && w.judges.before[arn][other.Key].State == awssim.Healthy
 		if other.Zone == mine.Zone && !slices.Contains(leave, other.Key) && other.State != awssim.Draining &&
-			(other.State == awssim.Healthy || was.State == awssim.Healthy) {
+			(other.State == awssim.Healthy || was) {
 			return false
 		}
 	}
