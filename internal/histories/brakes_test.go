@@ -81,8 +81,8 @@ func (w *world) heldSince(arn string, k awssim.Key, then time.Time) bool {
 
 // judgeBrakes: nothing leaves that somebody holds; and of the targets of a group whose
 // process serves, while its own pod has not been told to end and its node gives no sign,
-// no more than max(2, 30 %) of the healthy ones leave within five minutes, unless
-// that has waited or somebody has approved it. Whose pod a process is the judge knows from
+// no more than max(2, 30 %) of the healthy ones leave within five minutes and are not
+// back and healthy, unless that has waited or somebody has approved it. Whose pod a process is the judge knows from
 // the host: that a Service once pointed at other pods there, and they ended, is nothing
 // to it.
 func (w *world) judgeBrakes(arn string, keys []awssim.Key) {
@@ -115,7 +115,9 @@ func (w *world) judgeBrakes(arn string, keys []awssim.Key) {
 		}
 	}
 	for k, at := range all {
-		if now.Sub(at) >= guardWindow {
+		is, _ := w.sim.Target(arn, k.ID, k.Port)
+		back := is.State == awssim.Healthy && now.Sub(at) > time.Minute // by then each call has had its effect
+		if back || now.Sub(at) >= guardWindow {
 			delete(all, k)
 			continue
 		}

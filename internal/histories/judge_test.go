@@ -307,7 +307,7 @@ func (w *world) hasPod(arn string, k awssim.Key) bool {
 		found = found || p.key() == k && !p.ended.IsZero() && time.Since(p.ended) < news+w.judges.lag
 	}
 	last, seen := w.judges.last[k]
-	return found || seen && time.Since(last.at) < news+w.judges.lag || time.Since(w.lastEdit(arn)) < news
+	return found || seen && time.Since(last.at) < news+w.judges.lag || time.Since(w.lastEdit(arn)) < news+w.judges.lag
 }
 
 func (w *world) lastEdit(arn string) time.Time {

@@ -115,10 +115,10 @@ func (w *world) calledUnhealthy(s *spot) bool {
 }
 
 // open takes over the ledger: without what is too old, and without what did not
-// leave after all.
+// leave after all or serves again. One that is registered anew is missing until then.
 func (g *guard) open(past map[Key]time.Time) {
 	for _, s := range g.w.spots {
-		if s.target.Presence == Registered {
+		if s.healthy() {
 			continue
 		}
 		if at, ok := past[s.Key]; ok {

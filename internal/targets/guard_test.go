@@ -117,6 +117,8 @@ func TestGuard(t *testing.T) {
 	three := ten[:3]
 	four := ten[:4]
 	lost := after(all, time.Minute, deselect(four...))
+	back := inAWS2(after(all, time.Minute, deselect(three...)), time.Minute, unattendedPods(three...))
+	anotherTwo := inAWS2(back, time.Minute, deselect(ten[3:5]...))
 	type want = [2][]string // held, removed
 	cases := []struct {
 		name, reason string
@@ -158,6 +160,8 @@ func TestGuard(t *testing.T) {
 		{"Mended", "Pods that are selected again are nothing to guard.", after(lost, 5*time.Minute, unattendedPods(four...)), want{}},
 		{"SlidingWindow", "Two batches in five minutes are one.", inAWS2(after(all, time.Minute, deselect(three...)), 4*time.Minute, deselect(four...)), want{[]string{"n03"}, nil}},
 		{"WindowIsOver", "After that the next ones may go.", inAWS2(after(all, time.Minute, deselect(three...)), 5*time.Minute, deselect(four...)), want{nil, []string{"n03"}}},
+		{"BackAndNotServing", "Those that left and are registered again have left until they serve again.", anotherTwo, want{ten[3:5], nil}},
+		{"BackAndServing", "Then they have not.", with(anotherTwo, healthOf(HealthHealthy, three...)), want{nil, ten[3:5]}},
 		{"EndOfPodsThatAMistakeSelected", "A Service that is pointed at pods which are ending says nothing of those that serve.",
 			after(all, time.Minute, misled(four, terminating)), want{four, nil}},
 		{"EndedLater", "Nor does their end later on.", after(after(all, time.Minute, misled(four)), time.Minute, noPods(four...)), want{four, nil}},
