@@ -16,9 +16,10 @@ const (
 	// lateAfter a call of which nobody knows the effect it is looked whether it had one
 	// after all: that takes up to 40 s (design §8), and a read may lag.
 	lateAfter = 75 * time.Second
-	// Wishes to read again, by what is waited for.
+	// Wishes to read again, by what is waited for. They count from when a read has come
+	// back: with both calls it is 2 s from what one read missed to when a gate opens.
 	wishRegistering   = 10 * time.Second
-	wishChecking      = 2 * time.Second
+	wishChecking      = 1800 * time.Millisecond
 	wishUnhealthy     = 15 * time.Second
 	wishLongUnhealthy = 60 * time.Second
 	longUnhealthy     = 15 * time.Minute

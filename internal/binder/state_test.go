@@ -148,7 +148,8 @@ func TestWish(t *testing.T) {
 		reason string
 		held   *state
 		now    int
-		want   int
+		// want is when, in seconds.
+		want float64
 		// urgency of the wish.
 		urgency urgency
 	}{
@@ -158,8 +159,8 @@ func TestWish(t *testing.T) {
 		"RegistrationIsLookedAtEvery10Seconds": {
 			reason: "it takes minutes", held: registered(targets.HealthInitial, reasonRegistering), now: 0, want: 10, urgency: urgencyAwaited,
 		},
-		"FirstChecksAreLookedAtEvery2Seconds": {
-			reason: "it is a matter of seconds", held: registered(targets.HealthInitial, reasonChecking), now: 0, want: 2, urgency: urgencyAwaited,
+		"FirstChecksAreLookedAtEvery2SecondsWithTheCalls": {
+			reason: "it is a matter of seconds", held: registered(targets.HealthInitial, reasonChecking), now: 0, want: 1.8, urgency: urgencyAwaited,
 		},
 		"WhatMayTakeEffectYetIsLookedAtWhenItMust": {
 			reason: "a call that timed out may undo what came after it, up to 40 s later, and a read lags by 30 s",
@@ -188,7 +189,7 @@ func TestWish(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := states{key: tc.held}.wish(noon, at(tc.now), quiet*time.Second)
-			want := wish{tc.urgency, at(tc.want), noon}
+			want := wish{tc.urgency, noon.Add(time.Duration(tc.want * float64(time.Second))), noon}
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(wish{})); diff != "" {
 				t.Errorf("%s: %s", tc.reason, diff)
 			}

@@ -48,6 +48,7 @@ func (i *inPlace) prepare(ctx context.Context, w *world) error {
 	if i.arn, err = w.group("proxy", inPlacePort, nil); err != nil {
 		return err
 	}
+	began := time.Now()
 	if err := w.bind(ctx, "proxy", i.arn, inPlacePort, nil); err != nil {
 		return err
 	}
@@ -58,11 +59,14 @@ func (i *inPlace) prepare(ctx context.Context, w *world) error {
 	for _, n := range nodes.Items {
 		all = append(all, awssim.Key{ID: stack.InstanceID(&n), Port: inPlacePort})
 	}
-	began := time.Time{}
 	if _, err := w.naming(ctx, register, began, all); err != nil {
 		return err
 	}
-	// One confirming read comes after the last write, and then nothing.
+	// One confirming read comes after the last write, one that tells of all that a
+	// process before may have left, and then nothing.
+	if err := w.known(ctx, began); err != nil {
+		return err
+	}
 	return w.silent(ctx, quietFor)
 }
 

@@ -23,9 +23,9 @@ const (
 	// something does not happen: longer than any wait of the plan but the minutes of
 	// what is never forced.
 	quietFor = 30 * time.Second
-	// surely is how long after a start of its own the provider takes a read for one that
-	// may not tell of the last writes of a process before it, and waits with departures.
-	surely = 31 * time.Second
+	// surely is how long after its start the provider looks for what a process before it
+	// may have left to take effect: 75 s, less what a machine may be late.
+	surely = 70 * time.Second
 )
 
 // departing: an EKS managed node group labels all its old nodes at once, and three
@@ -68,10 +68,15 @@ func fleet(ctx context.Context, w *world, n int) (arn string, nodes []node, pods
 	if _, err = w.moments.when(ctx, fmt.Sprint(healthyOf, "proxy ", len(pods))); err != nil {
 		return "", nil, nil, err
 	}
-	err = w.until(ctx, "a read that is sure", began.Add(surely), func(reads []awssim.Call) bool {
+	return arn, nodes, pods, w.known(ctx, began)
+}
+
+// known waits until the provider has read a group of the world by a read that tells of
+// all that was written before it came, which was at a time.
+func (w *world) known(ctx context.Context, came time.Time) error {
+	return w.until(ctx, "a read that is sure", came.Add(surely), func(reads []awssim.Call) bool {
 		return slices.ContainsFunc(reads, func(c awssim.Call) bool { return c.Status != 0 })
 	}, health)
-	return arn, nodes, pods, err
 }
 
 func (d *departing) prepare(ctx context.Context, w *world) (err error) {
