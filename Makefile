@@ -147,7 +147,7 @@ e2e-argocd: controlplane ## The same from Git with Argo CD (another 15 minutes, 
 	go test -count=1 -timeout 30m ./cluster/test/gitops/argocd
 
 .PHONY: bench
-bench: controlplane ## Measure the provider under production traffic (about 13 minutes); writes docs/benchmarks.md.
+bench: controlplane ## Measure the provider under production traffic (about 30 minutes); writes docs/benchmarks.md.
 	go run ./cluster/test/bench -json _output/bench.json -docs docs/benchmarks.md
 
 .PHONY: e2e-awscli
