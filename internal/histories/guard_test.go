@@ -44,23 +44,15 @@ var mistakes = map[string]mistake{
 	"TheServiceIsPointedAtPodsThatEndLater": {
 		reason: "nor is it when they have had the targets for a while",
 		inTurn: true,
-		act: func(m mistaken) {
-			m.do(m.pointElsewhere)
-			m.run(time.Minute)
-			m.do(func() { m.other.replicas = 1 })
-		},
-		mend: mistaken.pointBack,
+		act:    mistaken.pointElsewhereForAWhile,
+		mend:   mistaken.pointBack,
 	},
 	"ThePodsDeclareNoPort": {
 		reason:     "who had the targets before is remembered for as long as its pod goes on",
 		undeclared: true,
 		inTurn:     true,
-		act: func(m mistaken) {
-			m.do(m.pointElsewhere)
-			m.run(time.Minute)
-			m.do(func() { m.other.replicas = 1 })
-		},
-		mend: mistaken.pointBack,
+		act:        mistaken.pointElsewhereForAWhile,
+		mend:       mistaken.pointBack,
 	},
 	"AndTheProcessIsRestarted": {
 		reason: "who declares the port is known to a process that has never seen it selected",
@@ -107,6 +99,13 @@ func TestNothingLeavesByMistake(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pointElsewhereForAWhile lets the other pods have the targets, and then end.
+func (m mistaken) pointElsewhereForAWhile() {
+	m.do(m.pointElsewhere)
+	m.run(time.Minute)
+	m.do(func() { m.other.replicas = 1 })
 }
 
 // stayed says that nothing was written, or that no more has left than the Guard lets

@@ -42,9 +42,9 @@ func (w *world) strength(s *spot) strength {
 }
 
 // support are the pods whose process may listen on the target: those that make
-// it, with the one that declares its port if they are going; else the one that made it, if it makes it no more, or another one that is not
-// selected and runs on its port; else, if that is not known, any matching pod of the
-// node.
+// it, with the one that declares its port if they are going; else the one that made
+// it, if it makes it no more, or another one that is not selected and runs on its port;
+// else, if that is not known, any matching pod of the node.
 func (w *world) support(s *spot) []Pod {
 	former, there := w.former(s)
 	other, unselected := w.View.Unselected[s.Key]
