@@ -442,6 +442,28 @@ func (b *bench) told(name, typ string) string {
 	return ""
 }
 
+// TestWhatIsToBeTrueStaysSo: while no answer of the API server is heard, nobody knows
+// whether a gate is True already, and one that is True is never False again.
+func TestWhatIsToBeTrueStaysSo(t *testing.T) {
+	inGatedBubble(t, func(t *testing.T, b *bench) {
+		arn := b.group("web")
+		b.bind("web", arn)
+		b.pods("web", gatedPod("p", "web", 0))
+		b.holds("the target", arn, 0)
+		time.Sleep(10 * time.Second)
+		before, _ := b.gates.history("p")
+		b.gates.set(func(g *gates) { g.fail = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() } })
+		b.healthySince(arn, 0)
+		time.Sleep(5 * time.Second) // it is read, and True is tried to be said
+		b.sim.SetAccepting(instance(0), port, false)
+		time.Sleep(15 * time.Minute) // AWS calls it unhealthy, and is asked
+		b.gates.set(func(g *gates) { g.fail = nil })
+		b.opens("p", time.Minute)
+		time.Sleep(10 * time.Minute)
+		b.says("p", append(before, "True Healthy")...)
+	})
+}
+
 func TestGatesWithoutPermission(t *testing.T) {
 	inGatedBubble(t, func(t *testing.T, b *bench) {
 		arn := b.group("web")

@@ -212,8 +212,8 @@ func (s *story) serverActs() string {
 		return fmt.Sprintf("slow watches for %s", d)
 	}
 	s.api.setDown(true)
-	s.judges.blind = time.Now()
-	s.later2(d, func() { s.api.setDown(false); s.judges.blind, s.judges.saw = time.Time{}, time.Now() })
+	s.judges.goesBlind()
+	s.later2(d, func() { s.api.setDown(false); s.judges.sees() })
 	return fmt.Sprintf("down for %s", d)
 }
 

@@ -139,6 +139,8 @@ func (w *world) patchGate(_, name string, body []byte) int {
 const (
 	// kubeletTakes is how long the kubelet takes to see a condition.
 	kubeletTakes = 100 * time.Millisecond
+	// patchedAgain is how long a patch may take that is tried and tried again.
+	patchedAgain = 15 * time.Second
 	// gateBound and gateAbsent are binding.md §9, gatePrompt how soon a gate is True
 	// when AWS calls the target healthy and nothing is wrong: a group that has been
 	// waited for in vain for long is read once a minute.
@@ -191,7 +193,7 @@ func (w *world) judgeGate(p *running, binding string, c corev1.PodCondition) {
 		said("there is no such binding")
 	case !p.ready && time.Since(p.since) > news+w.judges.lag && w.judges.blind.IsZero() && time.Since(w.judges.saw) > settles:
 		said("its containers are not ready")
-	case !w.calledHealthy(b.group.ARN, awssim.Key{ID: p.machine.id, Port: b.port}):
+	case !w.calledHealthy(b.group.ARN, awssim.Key{ID: p.machine.id, Port: b.port}, p.since):
 		t, _ := w.sim.Target(b.group.ARN, p.machine.id, b.port)
 		said(fmt.Sprintf("AWS does not call its target healthy: it is %q, and was when it was read %q", t.State, w.judges.read[b.group.ARN][t.Key].State))
 	}
@@ -206,10 +208,18 @@ func (w *world) named(binding string) *binding {
 	return nil
 }
 
-// calledHealthy: AWS does now, or has when it was asked last.
-func (w *world) calledHealthy(arn string, k awssim.Key) bool {
+// calledHealthy: AWS does now, or has when it was asked last; or it has since the pod is
+// ready, and that could not be written while the API server was away. What was to be
+// written then stays so: a patch whose answer is lost may have been written, and a gate
+// that was True is never False again (binding.md §9).
+func (w *world) calledHealthy(arn string, k awssim.Key, ready time.Time) bool {
 	t, there := w.sim.Target(arn, k.ID, k.Port)
-	return there && t.State == awssim.Healthy || w.judges.read[arn][k].State == awssim.Healthy
+	if there && t.State == awssim.Healthy || w.judges.read[arn][k].State == awssim.Healthy {
+		return true
+	}
+	called := w.judges.called[arn][k]
+	kept := !w.judges.blind.IsZero() || time.Since(w.judges.saw) < patchedAgain
+	return kept && called.After(ready) && called.After(w.judges.blinded.Add(-patchedAgain))
 }
 
 // judgeGates: a gate opens soon after AWS calls the target healthy, if nothing is

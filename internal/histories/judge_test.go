@@ -43,7 +43,7 @@ type judges struct {
 	// down has how the process of a target ended last.
 	down map[awssim.Key]ending
 	// dropped is when DeregisterTargets named a target last.
-	dropped map[awssim.Key]time.Time
+	dropped map[awssim.Key]dropping
 	// missing is since when something wanted has not been registered.
 	missing map[string]time.Time
 	// troubled is until when AWS or Kubernetes are not well, or have just been.
@@ -57,12 +57,14 @@ type judges struct {
 	lag     time.Duration
 	lagging time.Time
 	// blind is since when the API server cannot be watched, zero if it can, and saw is
-	// since when it can again.
-	blind, saw time.Time
+	// since when it can again; blinded is when the last such time began.
+	blind, saw, blinded time.Time
 	// writes are the calls since the judge was asked to count.
 	writes map[string]int
 	// gates has what is known of each pod that has some.
 	gates map[types.UID]*gating
+	// called is when AWS said last, asked by the engine, that a target is healthy.
+	called map[string]map[awssim.Key]time.Time
 	// unproven are targets that were taken out while their process served, and when.
 	unproven map[string]map[awssim.Key]time.Time
 	// onCall is told of each call, before it has an effect.
@@ -81,11 +83,18 @@ type ending struct {
 	inPlace  bool
 }
 
+// dropping of a target: when, and whether its node was about to go.
+type dropping struct {
+	at        time.Time
+	departing bool
+}
+
 func newJudges() judges {
 	return judges{
 		read: map[string]map[awssim.Key]awssim.Target{}, before: map[string]map[awssim.Key]awssim.Target{}, outdated: map[string]time.Time{}, known: map[string]bool{},
-		last: map[awssim.Key]departed{}, down: map[awssim.Key]ending{}, dropped: map[awssim.Key]time.Time{}, missing: map[string]time.Time{}, writes: map[string]int{},
+		last: map[awssim.Key]departed{}, down: map[awssim.Key]ending{}, dropped: map[awssim.Key]dropping{}, missing: map[string]time.Time{}, writes: map[string]int{},
 		gates: map[types.UID]*gating{}, unproven: map[string]map[awssim.Key]time.Time{},
+		called: map[string]map[awssim.Key]time.Time{},
 	}
 }
 
@@ -94,6 +103,19 @@ func (j *judges) newProcess() {
 	clear(j.known)
 	clear(j.unproven)
 }
+
+// heardHealthy: AWS is about to say that a target is healthy.
+func (j *judges) heardHealthy(arn string, k awssim.Key) {
+	if j.called[arn] == nil {
+		j.called[arn] = map[awssim.Key]time.Time{}
+	}
+	j.called[arn][k] = time.Now()
+}
+
+// goesBlind: the API server cannot be reached from now on; sees: it can again.
+func (j *judges) goesBlind() { j.blind, j.blinded = time.Now(), time.Now() }
+
+func (j *judges) sees() { j.blind, j.saw = time.Time{}, time.Now() }
 
 // trouble says that something is wrong for a time, from now on.
 func (w *world) trouble(d time.Duration) {
@@ -132,6 +154,9 @@ func (w *world) onCall(c awssim.Call) {
 		held := map[awssim.Key]awssim.Target{}
 		for _, t := range w.sim.Targets(arn) {
 			held[t.Key] = t
+			if t.State == awssim.Healthy {
+				w.judges.heardHealthy(arn, t.Key)
+			}
 		}
 		w.judges.before[arn], w.judges.outdated[arn] = w.judges.read[arn], time.Now()
 		w.judges.read[arn], w.judges.known[arn] = held, true
@@ -165,7 +190,11 @@ func (w *world) judgeDeregister(arn string, keys []awssim.Key) {
 	}
 	w.judgeBrakes(arn, keys)
 	for _, k := range keys {
-		j.dropped[k] = now
+		j.dropped[k] = dropping{at: now}
+		if m := w.machineOf(k.ID); m != nil {
+			_, departing := signals(m)
+			j.dropped[k] = dropping{now, departing}
+		}
 		released := !slices.ContainsFunc(w.bindings, func(b *binding) bool { return b.group.ARN == arn && !b.deleted })
 		switch why := w.holds(arn, k); {
 		case why != "":

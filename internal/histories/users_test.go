@@ -53,16 +53,16 @@ func (w *world) saveable(u *user, f awssim.Failure) string {
 		return "the process on " + w.what(f.Target) + " never ended"
 	}
 	dropped, told := w.judges.dropped[f.Target], end.told
-	late := told.IsZero() || end.at.Sub(told) < w.given(f.Target, end) || w.judges.troubled.After(told) || w.warm(u.arn, u.zone, told) == 0 ||
+	late := told.IsZero() || end.at.Sub(told) < w.given(f.Target, end, dropped) || w.judges.troubled.After(told) || w.warm(u.arn, u.zone, told) == 0 ||
 		w.heldSince(u.arn, f.Target, told)
 	switch {
-	case f.At.Before(dropped.Add(w.profile.DeregisteredFlows.Max+news)) && (late || !dropped.After(told.Add(prompt))):
+	case f.At.Before(dropped.at.Add(w.profile.DeregisteredFlows.Max+news)) && (late || !dropped.at.After(told.Add(prompt))):
 		return ""
 	case late && f.At.Sub(end.at) < w.noticed():
 		return ""
 	}
 	return fmt.Sprintf("%s was told to end at %s and ended at %s; it was deregistered at %s",
-		w.what(f.Target), told.Format(time.TimeOnly), end.at.Format(time.TimeOnly), dropped.Format(time.TimeOnly))
+		w.what(f.Target), told.Format(time.TimeOnly), end.at.Format(time.TimeOnly), dropped.at.Format(time.TimeOnly))
 }
 
 // noticed is how long AWS may take to send nothing more to a dead process: two
@@ -71,10 +71,12 @@ func (w *world) noticed() time.Duration { return 3*checkEvery + w.profile.Unheal
 
 // given is how long a process must serve after it was told to end, so that the
 // rules can save its connections. In place it is AWS's check that takes it out, if
-// it fails that first; nobody else does. Else it is deregistered.
-func (w *world) given(k awssim.Key, end ending) time.Duration {
+// it fails that first; nobody else does. Else it is deregistered; so is one that ends
+// on a departing node: its target is not vacated, but leaves when the budget lets it
+// (binding.md §3, "node stays", and §5 rule 7).
+func (w *world) given(k awssim.Key, end ending, dropped dropping) time.Duration {
 	switch {
-	case !end.inPlace:
+	case !end.inPlace, dropped.departing && dropped.at.After(end.told):
 		return w.profile.DeregisteredFlows.Max + prompt
 	case w.failsCheck[k.Port]:
 		return w.noticed()
