@@ -113,7 +113,7 @@ demo: e2e-tools ## Show the whole story on a local control plane; KEEP=1 leaves 
 .PHONY: test
 test: controlplane ## All tests up to the real API server.
 	go test -race -p 2 -timeout 20m $$(go list ./... | grep -vE '/cluster/(test/e2e|test/install|test/gitops/flux|test/gitops/argocd|local/crossplane)$$')
-	go test -timeout 20m ./internal/histories -run TestRandomHistories -histories=1000
+	go test -timeout 20m ./internal/histories -run 'TestRandomHistories|TestKilledAtEveryCall' -histories=1000 -every-fate
 	cd cmd/function && go test -timeout 5m ./...
 	cd cluster/images && go test -timeout 20m ./...
 	@$(MAKE) --no-print-directory test-render test-alerts
@@ -123,7 +123,8 @@ test-alerts: $(PROMDIR)/.done ## Test the alerts with Prometheus's own rule engi
 	PROMTOOL_BINARY=$(PROMDIR)/promtool go test -count=1 -tags promtool -run 'TestAlertsFire|TestQueriesOfTheDashboard' ./cmd/provider
 
 # The race detector makes a history ten times as long, so make test has 60 with it and
-# 1,000 without.
+# 1,000 without, and a process that dies with a call does so in one way with it and in
+# every way without.
 .PHONY: soak
 soak: ## Live through many random histories of the binding: HISTORIES=20000, FIRST=1.
 	go test -timeout 0 -v ./internal/histories -run TestRandomHistories -histories=$(or $(HISTORIES),20000) -first=$(or $(FIRST),1)

@@ -34,6 +34,9 @@
 //
 // make test lives through 1,000 of them, and through 60 with the race detector.
 //
+// A process that dies with the nth call of a rollout, for each n, is no random history:
+// kills_test.go has those.
+//
 // The script of a seed is always the same. What the engine makes of it also depends
 // on the order in which its goroutines run and on the jitter of its retries, so a
 // failure that depends on these may need several runs: -count=20.
