@@ -362,8 +362,10 @@ func (w *world) lastInZone(arn string, k awssim.Key, leave []awssim.Key) bool {
 		all[t.Key] = t
 	}
 	mine, m := all[k], w.machineOf(k.ID)
-	told := w.judges.read[arn][k]
-	if mine.State != awssim.Healthy || told.State != awssim.Healthy || m == nil || m.off {
+	// What left before the answer came was decided by the read before.
+	crossed := time.Since(w.judges.outdated[arn]) < 2*latency
+	told := w.judges.read[arn][k].State == awssim.Healthy && (!crossed || w.judges.before[arn][k].State == awssim.Healthy)
+	if mine.State != awssim.Healthy || !told || m == nil || m.off {
 		return false
 	}
 	if time.Since(w.judges.meddled) < 2*time.Minute {
@@ -376,8 +378,6 @@ func (w *world) lastInZone(arn string, k awssim.Key, leave []awssim.Key) bool {
 	if p == nil || !p.up || time.Since(p.made) < news+w.judges.lag || w.stranger(arn, k, p) {
 		return false
 	}
-	// What left before the answer came was decided by the read before.
-	crossed := time.Since(w.judges.outdated[arn]) < 2*latency
 	for _, other := range all {
 		was := w.judges.read[arn][other.Key].State == awssim.Healthy || crossed && w.judges.before[arn][other.Key].State == awssim.Healthy
 		if other.Zone == mine.Zone && !slices.Contains(leave, other.Key) && other.State != awssim.Draining &&
