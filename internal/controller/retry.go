@@ -41,6 +41,9 @@ type retries struct {
 	soon, late workqueue.TypedRateLimiter[reconcile.Request]
 	// patient are the objects whose last error was of a patient class.
 	patient sync.Map
+	// visiting says that an object is being reconciled: that its worker is done with it
+	// is no success. May be nil.
+	visiting func(reconcile.Request) bool
 }
 
 func newRetries(r Retry) *retries {
@@ -79,6 +82,10 @@ func (r *retries) NumRequeues(req reconcile.Request) int { return r.of(req).NumR
 
 // Forget an object that needs no retry.
 func (r *retries) Forget(req reconcile.Request) {
+	if r.visiting != nil && r.visiting(req) {
+		return
+	}
+
 	r.soon.Forget(req)
 	r.late.Forget(req)
 	r.patient.Delete(req)

@@ -53,7 +53,11 @@ type Kind[I resource.Managed] struct {
 	// OnGone is called at the end of every deletion, an orphaning one included,
 	// when the runtime's finalizer has been removed. May be nil.
 	OnGone func(ctx context.Context, mg I)
-	// MaxConcurrentReconciles of this kind; 0 means that of the options.
+	// Region that an object is in. May be nil: then all that one provider configuration
+	// is for counts as one when it hangs.
+	Region func(I) string
+	// MaxConcurrentReconciles of this kind, in one account and region and of those that
+	// do not wait for AWS; 0 means that of the options.
 	MaxConcurrentReconciles int
 	// OwnLimiter: this kind does not share the limiter of all kinds.
 	OwnLimiter bool
@@ -90,10 +94,19 @@ func Setup[I resource.Managed](mgr ctrl.Manager, o Options, k Kind[I]) error {
 	}
 
 	retries, looks := newRetries(o.Retry), &looks{}
+	opts := k.controllerOptions(o, retries)
+
+	lanes := newLanes(k.reconciler(mgr, o, retries, looks), opts.MaxConcurrentReconciles, k.lane(mgr))
+	retries.visiting = lanes.visiting
+
+	if err := mgr.Add(lanes); err != nil {
+		return err
+	}
 
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named(k.name()).
-		WithOptions(k.controllerOptions(o, retries)).
+		WithOptions(opts).
+		WatchesRawSource(source.Func(lanes.source)).
 		For(k.object(mgr), builder.WithPredicates(resource.DesiredStateChanged()))
 
 	for _, s := range k.Sources {
@@ -105,7 +118,7 @@ func Setup[I resource.Managed](mgr ctrl.Manager, o Options, k Kind[I]) error {
 		return err
 	}
 
-	c, err := b.Build(k.reconciler(mgr, o, retries, looks))
+	c, err := b.Build(lanes)
 	if err != nil {
 		return err
 	}
@@ -212,8 +225,8 @@ func (k Kind[I]) sibling(kind string) schema.GroupVersionKind {
 
 // mostWorkers of a kind, in one scope. An idle one costs 5 kB, and there are ten such
 // kinds. Of an account we read 5 times a second, and a call takes a tenth of a second:
-// 20 are for many accounts at once, or for calls that hang until they are given up after
-// 8 s. Bindings, which must not wait for those, have more.
+// 20 are for many accounts at once. Calls that hang keep no worker, but no more than 20 of
+// a lane wait for them. Bindings, which must not wait for those, have more.
 const mostWorkers = 20
 
 func (k Kind[I]) controllerOptions(o Options, retries *retries) ctrlcontroller.Options {

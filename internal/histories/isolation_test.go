@@ -76,6 +76,65 @@ func TestNoGroupDelaysAnother(t *testing.T) {
 	}
 }
 
+// many is more than there are workers of a kind.
+const many = 30
+
+// TestManyGroupsDelayNoOther: what one sick group must not do, thirty must not do either.
+// In one account they have pods that move before the others do: the first calls of all of
+// them at once are as many as the account grants, whoever answers.
+func TestManyGroupsDelayNoOther(t *testing.T) {
+	other := awssim.AccessKey{ID: "AKIAOTHERACCOUNT0001", Secret: "other", Account: "210987654321"}
+	cases := map[string]struct {
+		reason  string
+		fault   awssim.Fault
+		account string
+		// first is for how long the sick groups have had calls to make before the others.
+		first time.Duration
+	}{
+		"Hanging":          {reason: "calls that hang hold a token of the account each", fault: awssim.Fault{Effect: awssim.Hang}, first: time.Minute},
+		"Denied":           {reason: "what is denied is asked for less and less", fault: awssim.Fault{Effect: awssim.Deny}, first: time.Minute},
+		"AnotherAccount":   {reason: "an account in which every call hangs", account: other.Account, fault: awssim.Fault{Effect: awssim.Hang}},
+		"ThrottledAccount": {reason: "an account whose every call is throttled", account: other.Account, fault: awssim.Fault{Effect: awssim.Throttle}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inWorld(t, awssim.Observed, func(w *world) {
+				sick, well := patient(w, "sick"), patient(w, "well")
+				well.port = 9443
+				w.machinesIn(8)
+				ds := []*deployment{{app: sick, version: 1, replicas: 3, surge: 3}, {app: well, version: 1, replicas: 3, surge: 3}}
+				w.do(func() { w.controllers = append(w.controllers, ds[0], ds[1]) })
+				w.trouble(time.Hour) // the judge of promptness is this test
+				w.sim.AddKey(other)
+				arn := w.groupOf("well", well)
+				w.bind("well", arn, well)
+				for i := range many {
+					name := fmt.Sprintf("sick-%d", i)
+					ill := w.groupElsewhere(name, tc.account, "", sick)
+					w.bind(name, ill, sick, func(b *binding) {
+						if tc.account != "" {
+							b.key = other
+						}
+					})
+					f := tc.fault
+					if f.Account = tc.account; f.Account == "" {
+						f.Contains = ill
+					}
+					w.agenda.after(5*time.Minute, func() { w.sim.Fault(f) })
+				}
+				w.run(5*time.Minute + tick)
+				w.do(func() { ds[0].version++ })
+				w.run(tc.first)
+				w.do(func() { ds[1].version++ })
+				if took := w.slowest(arn, well, 10*time.Minute); took > soon {
+					t.Errorf("%s: a registration elsewhere took %s from readiness on", tc.reason, took)
+				} else { t.Log(took) }
+			})
+		})
+	}
+}
+
 // groupElsewhere is groupOf in another account or region.
 func (w *world) groupElsewhere(name, account, in string, a *app) string {
 	if account == "" && in == "" {

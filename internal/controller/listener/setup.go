@@ -35,6 +35,7 @@ func SetupGated(mgr ctrl.Manager, o controller.Options) error {
 		err := controller.SetupGated(mgr, o, controller.Kind[Listener]{
 			GVK: gv.WithKind(kind), Connector: c,
 			Refers: []controller.Referent{controller.LoadBalancerARN, controller.TargetGroupARN}, Links: links,
+			Region: func(o Listener) string { return o.ForProvider().Region },
 		})
 		if err != nil {
 			return err

@@ -32,6 +32,7 @@ func SetupGated(mgr ctrl.Manager, o controller.Options) error {
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
 		err := controller.SetupGated(mgr, o, controller.Kind[LoadBalancer]{
 			GVK: gv.WithKind(kind), Connector: c, Refers: []controller.Referent{controller.SecurityGroupID}, Links: links,
+			Region: func(o LoadBalancer) string { return o.ForProvider().Region },
 		})
 		if err != nil {
 			return err

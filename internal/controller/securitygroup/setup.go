@@ -30,7 +30,10 @@ func SetupGated(mgr ctrl.Manager, o controller.Options) error {
 	c := &connector{options: o, resolver: o.Resolver(mgr)}
 
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
-		k := controller.Kind[SecurityGroup]{GVK: gv.WithKind("SecurityGroup"), Connector: c, Is: controller.SecurityGroupID}
+		k := controller.Kind[SecurityGroup]{
+			GVK: gv.WithKind("SecurityGroup"), Connector: c, Is: controller.SecurityGroupID,
+			Region: func(o SecurityGroup) string { return o.ForProvider().Region },
+		}
 		if err := controller.SetupGated(mgr, o, k); err != nil {
 			return err
 		}

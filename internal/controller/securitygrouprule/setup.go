@@ -32,6 +32,7 @@ func SetupGated(mgr ctrl.Manager, o controller.Options) error {
 		k := controller.Kind[SecurityGroupRule]{
 			GVK:       gv.WithKind("SecurityGroupRule"),
 			Connector: c,
+			Region:    func(o SecurityGroupRule) string { return o.ForProvider().Region },
 			Refers:    []controller.Referent{controller.SecurityGroupID},
 			Links: func(mg SecurityGroupRule) []controller.Link {
 				return []controller.Link{groupLink(mg), sourceLink(mg)}

@@ -30,7 +30,10 @@ func SetupGated(mgr ctrl.Manager, o controller.Options) error {
 		gvk := namespaced.SchemeGroupVersion.WithKind("TargetGroup")
 		gvk.Group = gv
 
-		k := controller.Kind[TargetGroup]{GVK: gvk, Connector: c, Is: controller.TargetGroupARN}
+		k := controller.Kind[TargetGroup]{
+			GVK: gvk, Connector: c, Is: controller.TargetGroupARN,
+			Region: func(o TargetGroup) string { return o.ForProvider().Region },
+		}
 		if err := controller.SetupGated(mgr, o, k); err != nil {
 			return err
 		}

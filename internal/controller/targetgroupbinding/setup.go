@@ -79,6 +79,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		err := controller.SetupGated(mgr, o.Options, controller.Kind[Binding]{
 			GVK:       gv.WithKind(kind),
 			Connector: c,
+			Region:    func(o Binding) string { return o.ForProvider().Region },
 			Refers:    []controller.Referent{controller.TargetGroupARN},
 			Links:     links,
 			Quiet:     quiet,
