@@ -21,7 +21,7 @@ func foreign(bd *binding) (Condition, bool) {
 		}
 		text += "; write ownership: Shared to keep them"
 	case targets.TakeoverClaims:
-		reason, text = "Claiming", "ownership is Exclusive, so targets that this binding did not make leave as soon as the target group has the tag of this binding"
+		reason, text = "Claiming", "ownership is Exclusive, so targets that this binding did not make leave as soon as the target group has had the tag of this binding for a minute"
 	case targets.TakeoverLeaves:
 		reason, text = "Leaving", "ownership is Exclusive, so targets that this binding did not make leave within the departure budget"
 	case targets.TakeoverStopped:

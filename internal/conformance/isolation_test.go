@@ -38,15 +38,20 @@ func TestAnAccountThatHangsDelaysNoOther(t *testing.T) {
 
 				gv := scopes[(i+j)%len(scopes)]
 				sick, well := emptyWorld(t, c, k, gv), newWorld(t, c, k, gv)
-				answer := sick.Sim.Fault(awssim.Fault{Service: hangs, Effect: awssim.Hang})
 
 				n := crowd
 				if k.name == bindingKind {
 					n = crowdOfBindings
 				}
 
-				for i := range n {
-					sick.created(t, func(mg resource.Managed) { mg.SetName(fmt.Sprintf("%s-%d", sick.name, i)) })
+				crowd := make([]resource.Managed, n)
+				for i := range crowd {
+					crowd[i] = sick.minimal(t, func(mg resource.Managed) { mg.SetName(fmt.Sprintf("%s-%d", sick.name, i)) })
+				}
+
+				answer := sick.Sim.Fault(awssim.Fault{Service: hangs, Effect: awssim.Hang})
+				for _, mg := range crowd {
+					sick.Create(t, mg)
 				}
 
 				t.Cleanup(answer)

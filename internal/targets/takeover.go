@@ -142,7 +142,7 @@ func (w *world) foreignStays(s *spot) *verdict {
 	case !w.shown(s):
 		return keep(RuleForeignShown, "it is foreign and leaves when it has been shown for 10 minutes")
 	case !w.Claimed:
-		return keep(RuleForeignUnclaimed, "it is foreign and leaves when the target group has the tag of this binding")
+		return keep(RuleForeignUnclaimed, "it is foreign and leaves when the target group has had the tag of this binding for a minute")
 	}
 	return nil
 }

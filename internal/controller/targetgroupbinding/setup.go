@@ -73,7 +73,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 		options: o.Options, engine: engine, cluster: o.Cluster,
 		resolver: controller.Resolver{Client: mgr.GetClient(), Active: active(o.Options)},
 		looked:   newMemo[bool](0), hints: newMemo[string](o.PollInterval),
-		later: newLater(), notify: l.notify, event: l.event, allowed: l.allowed, twin: l.twin, seen: l.seen,
+		later: newLater(), claims: newClaims(), notify: l.notify, event: l.event, allowed: l.allowed, twin: l.twin, seen: l.seen,
 	}
 	for _, gv := range []schema.GroupVersion{namespaced.SchemeGroupVersion, cluster.SchemeGroupVersion} {
 		err := controller.SetupGated(mgr, o.Options, controller.Kind[Binding]{
@@ -93,6 +93,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 				engine.Forget(b.GetUID())
 				c.looked.forget(b.GetUID())
 				c.hints.forget(b.GetUID())
+				c.claims.forget(b.GetUID())
 				l.seen.forget(b.GetUID())
 			},
 			MaxConcurrentReconciles: workers,
@@ -132,6 +133,7 @@ type connector struct {
 	looked *memo[bool]
 	hints  *memo[string]
 	later  *later
+	claims *claims
 	// notify asks for a reconcile of a binding.
 	notify func(binder.Ref)
 	// event records an Event on a binding.

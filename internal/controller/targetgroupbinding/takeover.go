@@ -32,28 +32,33 @@ func ownerOf(clusterID string, b resource.Managed) string {
 	return value[:tagValueMost-len(end)] + end
 }
 
-// owned says whether the group's tag names this binding, and whom else it names.
+// owned says whether the group's tag names this binding, and has for long enough, and
+// whom else it names.
 func (e *external) owned(b Binding, owner string) (claimed bool, by string) {
 	switch owner {
 	case "":
 		return false, ""
 	case ownerOf(e.options.ClusterID, b):
-		return true, ""
+		return e.claims.settled(b.GetUID()), ""
 	}
 	return false, owner
 }
 
 // tagAgrees says that the tag needs no change: it is set when the engine asks for
-// it, and removed from a binding that is not Exclusive any more.
+// it, and read again when that has settled, and removed from a binding that is not
+// Exclusive any more.
 func (e *external) tagAgrees(b Binding, found foundGroup, snap binder.Snapshot) bool {
-	if found.provisional {
+	switch {
+	case found.provisional:
 		return true // it is not known
+	case found.owner == "":
+		return !snap.Claim
+	case found.owner != ownerOf(e.options.ClusterID, b):
+		return true
+	case !isExclusive(b):
+		return found.Ours
 	}
-	claimed, _ := e.owned(b, found.owner)
-	if claimed {
-		return isExclusive(b) || found.Ours
-	}
-	return !snap.Claim || found.owner != ""
+	return !snap.Claim || !e.claims.due(b.GetUID())
 }
 
 func isExclusive(b Binding) bool {
@@ -67,11 +72,15 @@ func (e *external) claim(ctx context.Context, b Binding) error {
 	if err != nil {
 		return aws.Wrap(err)
 	}
+	settled := func() { e.notify(refOf(b)) }
 	switch owner := tags[binder.TagExclusiveOwner]; {
 	case owner == "" && isExclusive(b):
 		_, err = e.access.ELBv2.AddTags(ctx, &elbv2.AddTagsInput{ResourceArns: []string{e.found.ARN}, Tags: []types.Tag{
 			{Key: new(binder.TagExclusiveOwner), Value: new(ownerOf(e.options.ClusterID, b))},
 		}})
+		e.claims.written(b.GetUID(), settled)
+	case owner == ownerOf(e.options.ClusterID, b) && isExclusive(b):
+		e.claims.read(b.GetUID(), settled)
 	case owner == ownerOf(e.options.ClusterID, b) && !isExclusive(b):
 		err = e.unclaim(ctx, e.found.ARN)
 	}

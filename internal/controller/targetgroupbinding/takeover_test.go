@@ -2,7 +2,9 @@ package targetgroupbinding
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,7 +169,7 @@ func externalIn(t *testing.T, sim *awssim.Sim) *external {
 		t.Fatal(err)
 	}
 	l := &liaison{}
-	c := &connector{engine: binder.New(binder.Options{Clusters: nobody{}}), looked: newMemo[bool](0), allowed: l.allowed}
+	c := &connector{engine: binder.New(binder.Options{Clusters: nobody{}}), looked: newMemo[bool](0), claims: newClaims(), allowed: l.allowed, notify: func(binder.Ref) {}}
 	c.options.PollInterval, c.options.ClusterID = poll, "c1"
 	return &external{connector: c, access: access}
 }
@@ -319,4 +321,103 @@ func schemeOf(t *testing.T) *runtime.Scheme {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// A rival is a cluster with an Exclusive binding of a group.
+type rival struct {
+	*external
+
+	binding Binding
+	arn     string
+
+	mu sync.Mutex
+	// believes that it is the only owner.
+	believes bool
+}
+
+// look is what an order says of the group.
+func (r *rival) look(t *testing.T) (agrees bool) {
+	found, err := r.describe(t.Context(), r.arn, r.options.PollAges(r.binding))
+	if err != nil {
+		t.Error(err)
+	}
+	claimed, _ := r.owned(r.binding, found.owner)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.believes = claimed
+	return r.tagAgrees(r.binding, found, binder.Snapshot{Claim: !claimed})
+}
+
+func (r *rival) reconcile(t *testing.T) {
+	if !r.look(t) {
+		_ = r.claim(t.Context(), r.binding)
+		r.look(t)
+	}
+}
+
+// rivals of a group, which is nobody's.
+func rivals(t *testing.T, sim *awssim.Sim) []*rival {
+	t.Helper()
+	arn := seed(t, sim, "web", nil)
+	var out []*rival
+	for i := range 2 {
+		r := &rival{external: externalIn(t, sim), binding: bindingNamed("web"), arn: arn}
+		r.options.ClusterID, r.found.ARN = fmt.Sprint("c", i+1), arn
+		r.notify = func(binder.Ref) { go r.reconcile(t) }
+		out = append(out, r)
+	}
+	return out
+}
+
+// TestOneOfTwoClustersOwns: bindings of two clusters that see no tag and write theirs in
+// the same second never both believe that they are the only owner, and one does in the
+// end; also if what one wrote takes effect when it has given up.
+func TestOneOfTwoClustersOwns(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		fault  awssim.Fault
+		// behind is by how much the second writes later.
+		behind time.Duration
+	}{
+		"AtOnce": {reason: "Both see no tag, and both write."},
+		"Behind": {reason: "The second has seen no tag, and writes when the first has read its own.", behind: 5 * time.Second},
+		"Late":   {reason: "A call that was given up takes effect 40 s later.", fault: awssim.Fault{Action: "AddTags", Effect: awssim.TakeLate, Times: 1}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sim := awssim.New(awssim.Options{Latency: 60 * time.Millisecond, OnCall: func(c awssim.Call) {
+					if c.Action == "AddTags" && strings.HasPrefix(c.Params.Get("Tags.member.1.Value"), "c2/") {
+						time.Sleep(tc.behind)
+					}
+				}})
+				t.Cleanup(sim.Close)
+				both := rivals(t, sim)
+				if tc.fault.Effect != "" {
+					t.Cleanup(sim.Fault(tc.fault))
+				}
+				var owners int
+				for second := range int(4 * poll / time.Second) {
+					owners = 0
+					for _, r := range both {
+						if second%int(poll/time.Second) == 0 {
+							go r.reconcile(t)
+						}
+						r.mu.Lock()
+						if r.believes {
+							owners++
+						}
+						r.mu.Unlock()
+					}
+					if owners > 1 {
+						t.Fatalf("%s Both own the group after %d s", tc.reason, second)
+					}
+					time.Sleep(time.Second)
+				}
+				if n := sim.Count("AddTags"); owners != 1 || n > 3 {
+					t.Errorf("%s %d own the group, after %d calls that changed the tag", tc.reason, owners, n)
+				}
+			})
+		})
+	}
 }
