@@ -66,6 +66,7 @@ type Sim struct {
 	worlds     map[place]*world
 	keys       map[string]*key
 	roles      map[string]Role
+	peerings   []peering
 	probes     map[Key]Probe
 	buckets    map[bucketName]*bucket
 	neighbours map[place]float64
