@@ -28,7 +28,17 @@ const (
 	whichOne = "which one: identity"
 	notNLB   = "for Application or Gateway Load Balancers"
 	dryRun   = "no state"
+	byID     = "for default VPCs: the id says the same"
+	shown    = "of results: the group says it"
 )
+
+// olderForm are members that say what IpPermissions says.
+var olderForm = map[string]string{
+	"CidrIp": inPermissions, "FromPort": inPermissions, "ToPort": inPermissions, "IpProtocol": inPermissions,
+	"SourceSecurityGroupName": inPermissions, "SourceSecurityGroupOwnerId": inPermissions,
+}
+
+const inPermissions = "IpPermissions says the same"
 
 func memberCases() []memberCase {
 	lb, li, tg := v1alpha1.LoadBalancerParameters{}, v1alpha1.ListenerParameters{}, v1alpha1.TargetGroupParameters{}
@@ -83,6 +93,19 @@ func memberCases() []memberCase {
 			"IpProtocol": "protocol", "FromPort": "fromPort", "ToPort": "toPort", "CidrIpv4": "cidrIpv4", "CidrIpv6": "cidrIpv6", "PrefixListId": "prefixListId",
 			"ReferencedGroupId": "referencedSecurityGroupId", "Description": "description",
 		}, nil},
+		{ec2.AuthorizeSecurityGroupIngressInput{}, rule, map[string]string{
+			"GroupId": "securityGroupId", "IpPermissions": "protocol", "TagSpecifications": "tags",
+		}, with(olderForm, map[string]string{"DryRun": dryRun, "GroupName": byID})},
+		{ec2.AuthorizeSecurityGroupEgressInput{}, rule, map[string]string{
+			"GroupId": "securityGroupId", "IpPermissions": "protocol", "TagSpecifications": "tags",
+		}, with(olderForm, map[string]string{"DryRun": dryRun})},
+		{ec2types.IpPermission{}, rule, map[string]string{
+			"IpProtocol": "protocol", "FromPort": "fromPort", "ToPort": "toPort", "IpRanges": "cidrIpv4", "Ipv6Ranges": "cidrIpv6",
+			"PrefixListIds": "prefixListId", "UserIdGroupPairs": "referencedSecurityGroupId",
+		}, nil},
+		{ec2types.UserIdGroupPair{}, rule, map[string]string{
+			"GroupId": "referencedSecurityGroupId", "UserId": "referencedSecurityGroupId", "Description": "description",
+		}, map[string]string{"GroupName": byID, "PeeringStatus": shown, "VpcId": shown, "VpcPeeringConnectionId": shown}},
 	}
 }
 
