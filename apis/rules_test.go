@@ -145,12 +145,12 @@ var rules = concat(
 		{name: "RoleMissing", reason: "The source needs it.", kind: "ProviderConfig", accept: `spec: {credentials: {source: WebIdentity, webIdentity: {roleArn: "arn:aws:iam::123456789012:role/a"}}}`, refuse: `spec: {credentials: {source: WebIdentity}}`, message: "credentials.webIdentity must be set with source WebIdentity, and only then"},
 		{name: "DefaultTagKey", reason: "AWS keeps aws: for itself.", kind: "ProviderConfig", accept: `spec: {defaultTags: {a: b}}`, refuse: `spec: {defaultTags: {"aws:a": b}}`, message: tagMessage},
 		{name: "SecretNamespace", reason: "A tenant reads only its own namespace.", kind: "ProviderConfig", scope: "namespaced", accept: `spec: {credentials: {source: Secret, secretRef: {name: a, key: b}}}`, refuse: `spec: {credentials: {source: Secret, secretRef: {namespace: c, name: a, key: b}}}`, message: "spec.credentials.secretRef.namespace is not for a namespaced ProviderConfig: it reads Secrets of its own namespace; remove it, or use a ClusterProviderConfig"},
-		{name: "TokenNamespace", reason: "A tenant reads only its own namespace.", kind: "ProviderConfig", scope: "namespaced", accept: token(""), refuse: token("namespace: c, "), message: "spec.credentials.webIdentity.tokenSecretRef.namespace is not for a namespaced ProviderConfig: it reads Secrets of its own namespace; remove it, or use a ClusterProviderConfig"},
+		{name: "TokenNamespace", reason: "A tenant reads only its own namespace.", kind: "ProviderConfig", scope: "namespaced", accept: tokenSecret(""), refuse: tokenSecret("namespace: c, "), message: "spec.credentials.webIdentity.tokenSecretRef.namespace is not for a namespaced ProviderConfig: it reads Secrets of its own namespace; remove it, or use a ClusterProviderConfig"},
 		{name: "SecretNamespaceRequired", reason: "The object has none.", kind: "ProviderConfig", scope: "cluster", accept: `spec: {credentials: {source: Secret, secretRef: {namespace: c, name: a, key: b}}}`, refuse: `spec: {credentials: {source: Secret, secretRef: {name: a, key: b}}}`, message: "spec.credentials.secretRef.namespace is required: name the namespace of the Secret"},
-		{name: "TokenNamespaceRequired", reason: "The object has none.", kind: "ProviderConfig", scope: "cluster", accept: token("namespace: c, "), refuse: token(""), message: "spec.credentials.webIdentity.tokenSecretRef.namespace is required: name the namespace of the Secret"},
+		{name: "TokenNamespaceRequired", reason: "The object has none.", kind: "ProviderConfig", scope: "cluster", accept: tokenSecret("namespace: c, "), refuse: tokenSecret(""), message: "spec.credentials.webIdentity.tokenSecretRef.namespace is required: name the namespace of the Secret"},
 	},
 )
 
-func token(namespace string) string {
+func tokenSecret(namespace string) string {
 	return `spec: {credentials: {source: WebIdentity, webIdentity: {roleArn: "arn:aws:iam::123456789012:role/a", tokenSecretRef: {` + namespace + `name: a, key: b}}}}`
 }
