@@ -96,9 +96,15 @@ func concat(groups ...[]rule) (out []rule) {
 	return out
 }
 
+var targetGroupRequired = []rule{
+	required("protocol", "spec.forProvider.protocol is required when managementPolicies allow Create or Update: set it to TCP, TLS, UDP, TCP_UDP, QUIC or TCP_QUIC"),
+	required("port", "spec.forProvider.port is required when managementPolicies allow Create or Update: set it to the port that targets receive traffic on by default"),
+	required("vpcId", "spec.forProvider.vpcId is required when managementPolicies allow Create or Update: set it to the VPC of the targets"),
+}
+
 var rules = concat(
 	loadBalancerRules, listenerRules, attributeRules,
-	securityGroupRules, securityGroupRuleRules,
+	securityGroupRules, securityGroupRuleRules, targetGroupRequired, edgeRules,
 	immutable("region", "eu-west-1", "eu-west-2", "region cannot be changed: create a new TargetGroup in the other region"),
 	immutable("name", "a", "b", "name cannot be changed in AWS: create a new TargetGroup with the other name"),
 	immutable("protocol", "TCP", "TLS", "protocol cannot be changed in AWS: create a new TargetGroup with the other protocol"),
@@ -110,9 +116,6 @@ var rules = concat(
 	dropped("targetType", "instance", "targetType cannot be changed in AWS: create a new TargetGroup with the other target type"),
 	dropped("ipAddressType", "ipv4", "ipAddressType cannot be changed in AWS: create a new TargetGroup with the other address type"),
 	[]rule{
-		required("protocol", "spec.forProvider.protocol is required when managementPolicies allow Create or Update: set it to TCP, TLS, UDP, TCP_UDP, QUIC or TCP_QUIC"),
-		required("port", "spec.forProvider.port is required when managementPolicies allow Create or Update: set it to the port that targets receive traffic on by default"),
-		required("vpcId", "spec.forProvider.vpcId is required when managementPolicies allow Create or Update: set it to the VPC of the targets"),
 		{name: "HealthCheckPort", reason: "AWS cannot check UDP.", kind: "TargetGroup", accept: `spec: {forProvider: {protocol: UDP, healthCheck: {port: "8080"}}}`, refuse: `spec: {forProvider: {protocol: UDP}}`, message: checkMessage},
 		{name: "HealthCheckTrafficPort", reason: "The traffic port speaks UDP.", kind: "TargetGroup", accept: `spec: {forProvider: {healthCheck: {port: traffic-port}}}`, refuse: `spec: {forProvider: {protocol: QUIC, healthCheck: {port: traffic-port}}}`, message: checkMessage},
 		{name: "HealthCheckPath", reason: "A TCP check has no path.", kind: "TargetGroup", accept: `spec: {forProvider: {healthCheck: {protocol: HTTP, path: /}}}`, refuse: `spec: {forProvider: {healthCheck: {path: /}}}`, message: "healthCheck.path needs healthCheck.protocol HTTP or HTTPS: a TCP check has no path"},
