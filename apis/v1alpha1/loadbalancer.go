@@ -242,6 +242,18 @@ type LoadBalancerObservation struct {
 	// Capacity that is reserved. Only while minimumCapacityUnits is managed.
 	// +optional
 	Capacity *CapacityObservation `json:"capacity,omitempty"`
+	// EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is whether inbound rules
+	// apply to traffic from AWS PrivateLink. Only of an object that may only observe.
+	// +optional
+	EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic *bool `json:"enforceSecurityGroupInboundRulesOnPrivateLinkTraffic,omitempty"`
+	// EnablePrefixForIPv6SourceNAT is whether prefixes are used for source NAT. Only of
+	// an object that may only observe.
+	// +optional
+	EnablePrefixForIPv6SourceNAT *bool `json:"enablePrefixForIpv6SourceNat,omitempty"`
+	// Attributes as AWS has them, by AWS's keys. Only of an object that may only
+	// observe: they are there to be copied.
+	// +optional
+	Attributes map[string]string `json:"attributes,omitempty"`
 	// ManagedTagKeys are the keys of the tags that we set.
 	// +optional
 	// +listType=set
