@@ -23,9 +23,16 @@ var edgeRules = concat(
 			name: "MaxUnavailableMany", reason: "1,000 targets are all of a group.", kind: "TargetGroupBinding", accept: of("departures: {maxUnavailable: 1000}"),
 			refuse: of("departures: {maxUnavailable: 1001}"), message: maxMessage,
 		},
+		lbRule("NoGroupsAnyMore", "AWS never removes the last one; who leaves the field out does not manage them.", `{securityGroupIds: [sg-0a]}`, `{}`, `{securityGroupIds: []}`, noGroupsMessage),
+		lbRule("OtherGroups", "A reference may name the next.", `{securityGroupIds: [sg-0a]}`, `{securityGroupIds: [], securityGroupIdRefs: [{name: a}]}`, `{securityGroupIds: []}`, noGroupsMessage),
+		lbRule("SelectedGroups", "A selector may, too.", `{securityGroupIds: [sg-0a]}`, `{securityGroupIds: [], securityGroupIdSelector: {matchLabels: {a: b}}}`, `{securityGroupIds: []}`, noGroupsMessage),
+		lbRule("GroupsStay", "They may change.", `{securityGroupIds: [sg-0a]}`, `{securityGroupIds: [sg-0b]}`, `{securityGroupIds: []}`, noGroupsMessage),
+		lbRule("NoGroupsYet", "None was declared before.", `{securityGroupIds: []}`, `{securityGroupIds: []}`, `{region: eu-west-2}`, "region cannot be changed: create a new LoadBalancer in the other region"),
 		lbRule("SelectorWithoutLabels", "It would select everything.", "", `{securityGroupIdSelector: {matchControllerRef: true}}`, `{securityGroupIdSelector: {matchLabels: {}}}`, selectorMessage),
 	},
 )
+
+const noGroupsMessage = "securityGroupIds cannot become empty: AWS never removes the last security group of a load balancer; create a new LoadBalancer without, or remove the field to leave them as they are"
 
 // halfAllowed are rules about what is required, where the policies allow only to create,
 // or only to update.
