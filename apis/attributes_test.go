@@ -63,7 +63,7 @@ func documentedAttributes(t *testing.T, theirs string) []string {
 		t.Fatal(err)
 	}
 
-	spec, ok := file.Scope.Lookup(theirs).Decl.(*ast.TypeSpec) //nolint:staticcheck // It is one file, and its scope is enough.
+	spec, ok := file.Scope.Lookup(theirs).Decl.(*ast.TypeSpec)
 	if !ok {
 		t.Fatalf("the SDK has no %s", theirs)
 	}

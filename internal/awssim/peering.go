@@ -38,9 +38,12 @@ func (s *Sim) SeedPeering(p Peering) (id string) {
 // peered returns the connection of two groups' VPCs, or nil.
 func (s *Sim) peered(a, b *securityGroup) *peering {
 	joins := func(p peering, a, b *securityGroup) bool {
-		return p.Region == a.region && p.Region == b.region && p.Account == a.account && p.VPC == a.vpc && p.PeerAccount == b.account && p.PeerVPC == b.vpc
+		return p.Account == a.account && p.VPC == a.vpc && p.PeerAccount == b.account && p.PeerVPC == b.vpc
 	}
-	i := slices.IndexFunc(s.peerings, func(p peering) bool { return joins(p, a, b) || joins(p, b, a) })
+	if a.region != b.region {
+		return nil
+	}
+	i := slices.IndexFunc(s.peerings, func(p peering) bool { return p.Region == a.region && (joins(p, a, b) || joins(p, b, a)) })
 	if i < 0 {
 		return nil
 	}
