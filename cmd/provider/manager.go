@@ -32,6 +32,11 @@ const leaseName = "provider-nlb"
 // leader was killed.
 const leaseRetry = time.Second
 
+// endWithin is how long workers may take to end. The lease is given back after that,
+// before the kubelet kills the process, which it does 30 s after SIGTERM: else the next
+// leader waits until the lease has run out.
+const endWithin = 10 * time.Second
+
 func errFlag(name, problem string) error { return fmt.Errorf("--%s %s", name, problem) }
 
 // config says how the API server is reached.
@@ -98,6 +103,7 @@ func newManager(cfg *rest.Config, s *runtime.Scheme, f *flags) (ctrl.Manager, er
 		LeaseDuration:                 &f.leaseDuration,
 		RenewDeadline:                 &f.renewDeadline,
 		RetryPeriod:                   new(leaseRetry),
+		GracefulShutdownTimeout:       new(endWithin),
 
 		Metrics:                metricsserver.Options{BindAddress: f.metricsBindAddress},
 		HealthProbeBindAddress: f.healthProbeBindAddress,
