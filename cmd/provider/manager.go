@@ -51,6 +51,9 @@ func (f *flags) config() (*rest.Config, error) {
 	}
 
 	cfg.UserAgent = "provider-nlb/" + version
+	// Each watch of a kind would keep a window of 40 kB to decompress with, and what
+	// comes of them is little; pods and nodes have a client of their own.
+	cfg.DisableCompression = true
 
 	return ratelimiter.LimitRESTConfig(cfg, f.maxReconcileRate), nil
 }
