@@ -28,7 +28,17 @@ const (
 	whichOne = "which one: identity"
 	notNLB   = "for Application or Gateway Load Balancers"
 	dryRun   = "no state"
+	byID     = "for default VPCs: the id says the same"
+	shown    = "of results: the group says it"
 )
+
+// olderForm are members that say what IpPermissions says.
+var olderForm = map[string]string{
+	"CidrIp": inPermissions, "FromPort": inPermissions, "ToPort": inPermissions, "IpProtocol": inPermissions,
+	"SourceSecurityGroupName": inPermissions, "SourceSecurityGroupOwnerId": inPermissions,
+}
+
+const inPermissions = "IpPermissions says the same"
 
 func memberCases() []memberCase {
 	lb, li, tg := v1alpha1.LoadBalancerParameters{}, v1alpha1.ListenerParameters{}, v1alpha1.TargetGroupParameters{}
@@ -51,7 +61,7 @@ func memberCases() []memberCase {
 		{elbv2.SetSecurityGroupsInput{}, lb, groups, map[string]string{"LoadBalancerArn": whichOne}},
 		{elbv2.SetIpAddressTypeInput{}, lb, map[string]string{"IpAddressType": "ipAddressType"}, map[string]string{"LoadBalancerArn": whichOne}},
 		{elbv2.ModifyCapacityReservationInput{}, lb, map[string]string{"MinimumLoadBalancerCapacity": "minimumCapacityUnits"},
-			map[string]string{"LoadBalancerArn": whichOne, "ResetCapacityReservation": "minimumCapacityUnits that is no longer declared"}},
+			map[string]string{"LoadBalancerArn": whichOne, "ResetCapacityReservation": "minimumCapacityUnits: 0"}},
 		{types.SubnetMapping{}, v1alpha1.SubnetMapping{}, map[string]string{
 			"SubnetId": "subnetId", "AllocationId": "allocationId", "PrivateIPv4Address": "privateIPv4Address", "IPv6Address": "ipv6Address",
 			"SourceNatIpv6Prefix": "sourceNatIpv6Prefix",
@@ -61,6 +71,20 @@ func memberCases() []memberCase {
 			"LoadBalancerArn": "loadBalancerArn", "Port": "port", "Protocol": "protocol", "DefaultActions": "forward", "Certificates": "certificateArns",
 			"SslPolicy": "sslPolicy", "AlpnPolicy": "alpnPolicy", "Tags": "tags",
 		}, map[string]string{"MutualAuthentication": notNLB}},
+		{elbv2.ModifyListenerInput{}, li, map[string]string{
+			"Port": "port", "Protocol": "protocol", "DefaultActions": "forward", "Certificates": "certificateArns", "SslPolicy": "sslPolicy", "AlpnPolicy": "alpnPolicy",
+		}, map[string]string{"ListenerArn": whichOne, "MutualAuthentication": notNLB}},
+		{types.Action{}, li, map[string]string{"TargetGroupArn": "forward.targetGroups.targetGroupArn", "ForwardConfig": "forward"}, map[string]string{
+			"Type": "always forward", "Order": "there is one action", "AuthenticateCognitoConfig": notNLB, "AuthenticateOidcConfig": notNLB,
+			"FixedResponseConfig": notNLB, "RedirectConfig": notNLB, "JwtValidationConfig": notNLB,
+		}},
+		{elbv2.ModifyRuleInput{}, li, map[string]string{"Conditions": "rules.sourceIpAddressType", "Actions": "rules.forward"},
+			map[string]string{"RuleArn": whichOne, "Transforms": notNLB, "ResetTransforms": notNLB}},
+		{types.RuleCondition{}, li, map[string]string{"SourceIpConfig": "rules.sourceIpAddressType"}, map[string]string{
+			"Field": "always source-ip", "Values": notNLB, "RegexValues": notNLB, "HostHeaderConfig": notNLB, "HttpHeaderConfig": notNLB,
+			"HttpRequestMethodConfig": notNLB, "PathPatternConfig": notNLB, "QueryStringConfig": notNLB,
+		}},
+		{types.Certificate{}, li, map[string]string{"CertificateArn": "certificateArns"}, map[string]string{"IsDefault": "of results"}},
 		{elbv2.AddListenerCertificatesInput{}, li, map[string]string{"Certificates": "certificateArns"}, map[string]string{"ListenerArn": whichOne}},
 		{elbv2.CreateRuleInput{}, li, map[string]string{
 			"Priority": "rules.priority", "Conditions": "rules.sourceIpAddressType", "Actions": "rules.forward", "Tags": "tags",
@@ -83,6 +107,19 @@ func memberCases() []memberCase {
 			"IpProtocol": "protocol", "FromPort": "fromPort", "ToPort": "toPort", "CidrIpv4": "cidrIpv4", "CidrIpv6": "cidrIpv6", "PrefixListId": "prefixListId",
 			"ReferencedGroupId": "referencedSecurityGroupId", "Description": "description",
 		}, nil},
+		{ec2.AuthorizeSecurityGroupIngressInput{}, rule, map[string]string{
+			"GroupId": "securityGroupId", "IpPermissions": "protocol", "TagSpecifications": "tags",
+		}, with(olderForm, map[string]string{"DryRun": dryRun, "GroupName": byID})},
+		{ec2.AuthorizeSecurityGroupEgressInput{}, rule, map[string]string{
+			"GroupId": "securityGroupId", "IpPermissions": "protocol", "TagSpecifications": "tags",
+		}, with(olderForm, map[string]string{"DryRun": dryRun})},
+		{ec2types.IpPermission{}, rule, map[string]string{
+			"IpProtocol": "protocol", "FromPort": "fromPort", "ToPort": "toPort", "IpRanges": "cidrIpv4", "Ipv6Ranges": "cidrIpv6",
+			"PrefixListIds": "prefixListId", "UserIdGroupPairs": "referencedSecurityGroupId",
+		}, nil},
+		{ec2types.UserIdGroupPair{}, rule, map[string]string{
+			"GroupId": "referencedSecurityGroupId", "UserId": "referencedSecurityGroupId", "Description": "description",
+		}, map[string]string{"GroupName": byID, "PeeringStatus": shown, "VpcId": shown, "VpcPeeringConnectionId": shown}},
 	}
 }
 

@@ -56,7 +56,15 @@ func TestRules(t *testing.T) {
 	}
 
 	for name, c := range all {
+		seen := map[string]bool{}
+
 		for _, r := range c.Rules() {
+			if seen[r] {
+				t.Errorf("%s has two rules that users cannot tell apart, so that one may be untested: %s", name, r)
+			}
+
+			seen[r] = true
+
 			if strings.HasSuffix(r, ": ") {
 				t.Errorf("%s has a rule without a message: %s", name, r)
 			}

@@ -43,6 +43,7 @@ var (
 			"dnsName":              "DNSName, which lower camel case writes dnsName",
 			"securityGroupIds":     "SecurityGroups, with what its members are",
 			"capacity":             "the answer of DescribeCapacityReservation",
+			"attributes":           "the answer of DescribeLoadBalancerAttributes",
 			"managedTagKeys":       ourMemory,
 			"managedAttributeKeys": ourMemory,
 		},

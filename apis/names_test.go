@@ -59,6 +59,7 @@ func TestFieldsHaveTheNamesOfAWS(t *testing.T) {
 				"managedTagKeys": "our own memory",
 
 				"managedAttributeKeys": "our own memory",
+				"attributes":           "the answer of DescribeTargetGroupAttributes",
 			},
 		},
 		"SecurityGroup": {

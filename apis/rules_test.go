@@ -96,9 +96,15 @@ func concat(groups ...[]rule) (out []rule) {
 	return out
 }
 
+var targetGroupRequired = []rule{
+	required("protocol", "spec.forProvider.protocol is required when managementPolicies allow Create or Update: set it to TCP, TLS, UDP, TCP_UDP, QUIC or TCP_QUIC"),
+	required("port", "spec.forProvider.port is required when managementPolicies allow Create or Update: set it to the port that targets receive traffic on by default"),
+	required("vpcId", "spec.forProvider.vpcId is required when managementPolicies allow Create or Update: set it to the VPC of the targets"),
+}
+
 var rules = concat(
 	loadBalancerRules, listenerRules, attributeRules,
-	securityGroupRules, securityGroupRuleRules,
+	securityGroupRules, securityGroupRuleRules, targetGroupRequired, edgeRules,
 	immutable("region", "eu-west-1", "eu-west-2", "region cannot be changed: create a new TargetGroup in the other region"),
 	immutable("name", "a", "b", "name cannot be changed in AWS: create a new TargetGroup with the other name"),
 	immutable("protocol", "TCP", "TLS", "protocol cannot be changed in AWS: create a new TargetGroup with the other protocol"),
@@ -110,9 +116,6 @@ var rules = concat(
 	dropped("targetType", "instance", "targetType cannot be changed in AWS: create a new TargetGroup with the other target type"),
 	dropped("ipAddressType", "ipv4", "ipAddressType cannot be changed in AWS: create a new TargetGroup with the other address type"),
 	[]rule{
-		required("protocol", "spec.forProvider.protocol is required when managementPolicies allow Create or Update: set it to TCP, TLS, UDP, TCP_UDP, QUIC or TCP_QUIC"),
-		required("port", "spec.forProvider.port is required when managementPolicies allow Create or Update: set it to the port that targets receive traffic on by default"),
-		required("vpcId", "spec.forProvider.vpcId is required when managementPolicies allow Create or Update: set it to the VPC of the targets"),
 		{name: "HealthCheckPort", reason: "AWS cannot check UDP.", kind: "TargetGroup", accept: `spec: {forProvider: {protocol: UDP, healthCheck: {port: "8080"}}}`, refuse: `spec: {forProvider: {protocol: UDP}}`, message: checkMessage},
 		{name: "HealthCheckTrafficPort", reason: "The traffic port speaks UDP.", kind: "TargetGroup", accept: `spec: {forProvider: {healthCheck: {port: traffic-port}}}`, refuse: `spec: {forProvider: {protocol: QUIC, healthCheck: {port: traffic-port}}}`, message: checkMessage},
 		{name: "HealthCheckPath", reason: "A TCP check has no path.", kind: "TargetGroup", accept: `spec: {forProvider: {healthCheck: {protocol: HTTP, path: /}}}`, refuse: `spec: {forProvider: {healthCheck: {path: /}}}`, message: "healthCheck.path needs healthCheck.protocol HTTP or HTTPS: a TCP check has no path"},
@@ -145,12 +148,12 @@ var rules = concat(
 		{name: "RoleMissing", reason: "The source needs it.", kind: "ProviderConfig", accept: `spec: {credentials: {source: WebIdentity, webIdentity: {roleArn: "arn:aws:iam::123456789012:role/a"}}}`, refuse: `spec: {credentials: {source: WebIdentity}}`, message: "credentials.webIdentity must be set with source WebIdentity, and only then"},
 		{name: "DefaultTagKey", reason: "AWS keeps aws: for itself.", kind: "ProviderConfig", accept: `spec: {defaultTags: {a: b}}`, refuse: `spec: {defaultTags: {"aws:a": b}}`, message: tagMessage},
 		{name: "SecretNamespace", reason: "A tenant reads only its own namespace.", kind: "ProviderConfig", scope: "namespaced", accept: `spec: {credentials: {source: Secret, secretRef: {name: a, key: b}}}`, refuse: `spec: {credentials: {source: Secret, secretRef: {namespace: c, name: a, key: b}}}`, message: "spec.credentials.secretRef.namespace is not for a namespaced ProviderConfig: it reads Secrets of its own namespace; remove it, or use a ClusterProviderConfig"},
-		{name: "TokenNamespace", reason: "A tenant reads only its own namespace.", kind: "ProviderConfig", scope: "namespaced", accept: token(""), refuse: token("namespace: c, "), message: "spec.credentials.webIdentity.tokenSecretRef.namespace is not for a namespaced ProviderConfig: it reads Secrets of its own namespace; remove it, or use a ClusterProviderConfig"},
+		{name: "TokenNamespace", reason: "A tenant reads only its own namespace.", kind: "ProviderConfig", scope: "namespaced", accept: tokenSecret(""), refuse: tokenSecret("namespace: c, "), message: "spec.credentials.webIdentity.tokenSecretRef.namespace is not for a namespaced ProviderConfig: it reads Secrets of its own namespace; remove it, or use a ClusterProviderConfig"},
 		{name: "SecretNamespaceRequired", reason: "The object has none.", kind: "ProviderConfig", scope: "cluster", accept: `spec: {credentials: {source: Secret, secretRef: {namespace: c, name: a, key: b}}}`, refuse: `spec: {credentials: {source: Secret, secretRef: {name: a, key: b}}}`, message: "spec.credentials.secretRef.namespace is required: name the namespace of the Secret"},
-		{name: "TokenNamespaceRequired", reason: "The object has none.", kind: "ProviderConfig", scope: "cluster", accept: token("namespace: c, "), refuse: token(""), message: "spec.credentials.webIdentity.tokenSecretRef.namespace is required: name the namespace of the Secret"},
+		{name: "TokenNamespaceRequired", reason: "The object has none.", kind: "ProviderConfig", scope: "cluster", accept: tokenSecret("namespace: c, "), refuse: tokenSecret(""), message: "spec.credentials.webIdentity.tokenSecretRef.namespace is required: name the namespace of the Secret"},
 	},
 )
 
-func token(namespace string) string {
+func tokenSecret(namespace string) string {
 	return `spec: {credentials: {source: WebIdentity, webIdentity: {roleArn: "arn:aws:iam::123456789012:role/a", tokenSecretRef: {` + namespace + `name: a, key: b}}}}`
 }

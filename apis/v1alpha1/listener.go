@@ -59,11 +59,12 @@ type ListenerParameters struct {
 	Forward *Forward `json:"forward,omitempty"`
 
 	// CertificateARNs of ACM or IAM, for TLS: the first is the default, the others
-	// are chosen by the name that the client asks for (SNI). At most 25.
+	// are chosen by the name that the client asks for (SNI). AWS's quota is 25 for each
+	// load balancer, and can be raised.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=25
+	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:MaxLength=256
 	// +kubebuilder:validation:items:Pattern=`^arn:[a-z0-9-]+:(acm|iam):.+$`
 	CertificateARNs []string `json:"certificateArns,omitempty"`

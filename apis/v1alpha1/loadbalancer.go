@@ -18,6 +18,7 @@ type LoadBalancerSpec struct {
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.name) || (has(self.name) && self.name == oldSelf.name)",message="name cannot be changed in AWS: create a new LoadBalancer with the other name"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.scheme) || (has(self.scheme) && self.scheme == oldSelf.scheme)",message="scheme cannot be changed in AWS: create a new LoadBalancer with the other scheme"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.secondaryIpsPerSubnet) || (has(self.secondaryIpsPerSubnet) && self.secondaryIpsPerSubnet >= oldSelf.secondaryIpsPerSubnet)",message="secondaryIpsPerSubnet can only grow in AWS: create a new LoadBalancer for fewer addresses"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.securityGroupIds) || size(oldSelf.securityGroupIds) == 0 || !has(self.securityGroupIds) || size(self.securityGroupIds) > 0 || has(self.securityGroupIdRefs) || has(self.securityGroupIdSelector)",message="securityGroupIds cannot become empty: AWS never removes the last security group of a load balancer; create a new LoadBalancer without, or remove the field to leave them as they are"
 // +kubebuilder:validation:XValidation:rule="!has(self.subnetMappings) || !self.subnetMappings.exists(m, has(m.allocationId)) || !has(self.scheme) || self.scheme == 'internet-facing'",message="subnetMappings[].allocationId needs scheme internet-facing: an internal load balancer has no elastic IP addresses"
 // +kubebuilder:validation:XValidation:rule="!has(self.subnetMappings) || !self.subnetMappings.exists(m, has(m.privateIPv4Address)) || (has(self.scheme) && self.scheme == 'internal')",message="subnetMappings[].privateIPv4Address needs scheme internal"
 // +kubebuilder:validation:XValidation:rule="!has(self.subnetMappings) || !self.subnetMappings.exists(m, has(m.ipv6Address) || has(m.sourceNatIpv6Prefix)) || (has(self.ipAddressType) && self.ipAddressType == 'dualstack')",message="subnetMappings[].ipv6Address and sourceNatIpv6Prefix need ipAddressType dualstack"
@@ -242,6 +243,18 @@ type LoadBalancerObservation struct {
 	// Capacity that is reserved. Only while minimumCapacityUnits is managed.
 	// +optional
 	Capacity *CapacityObservation `json:"capacity,omitempty"`
+	// EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is whether inbound rules
+	// apply to traffic from AWS PrivateLink. Only of an object that may only observe.
+	// +optional
+	EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic *bool `json:"enforceSecurityGroupInboundRulesOnPrivateLinkTraffic,omitempty"`
+	// EnablePrefixForIPv6SourceNAT is whether prefixes are used for source NAT. Only of
+	// an object that may only observe.
+	// +optional
+	EnablePrefixForIPv6SourceNAT *bool `json:"enablePrefixForIpv6SourceNat,omitempty"`
+	// Attributes as AWS has them, by AWS's keys. Only of an object that may only
+	// observe: they are there to be copied.
+	// +optional
+	Attributes map[string]string `json:"attributes,omitempty"`
 	// ManagedTagKeys are the keys of the tags that we set.
 	// +optional
 	// +listType=set

@@ -84,10 +84,11 @@ type SecurityGroupRuleParameters struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^pl-[0-9a-f]+$`
 	PrefixListID *string `json:"prefixListId,omitempty"`
-	// ReferencedSecurityGroupID is a security group whose members are meant, sg-….
+	// ReferencedSecurityGroupID is a security group whose members are meant, sg-…, of
+	// the same VPC or of a peered one; that of another account is 123456789012/sg-….
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^sg-[0-9a-f]+$`
+	// +kubebuilder:validation:Pattern=`^([0-9]{12}/)?sg-[0-9a-f]+$`
 	ReferencedSecurityGroupID *string `json:"referencedSecurityGroupId,omitempty"`
 	// ReferencedSecurityGroupIDRef names a SecurityGroup object.
 	// +optional
@@ -143,7 +144,8 @@ type SecurityGroupRuleObservation struct {
 	// ToPort ends the range of ports; -1 is all.
 	// +optional
 	ToPort *int32 `json:"toPort,omitempty"`
-	// Source is the CIDR, prefix list or security group, as AWS writes it.
+	// Source is the CIDR, prefix list or security group, as AWS writes it; a security
+	// group of another account with that: 123456789012/sg-….
 	// +optional
 	Source string `json:"source,omitempty"`
 	// ManagedTagKeys are the keys of the tags that we set.

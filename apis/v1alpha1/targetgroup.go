@@ -282,6 +282,10 @@ type TargetGroupObservation struct {
 	// +optional
 	// +listType=set
 	LoadBalancerARNs []string `json:"loadBalancerArns,omitempty"`
+	// Attributes as AWS has them, by AWS's keys. Only of an object that may only
+	// observe: they are there to be copied.
+	// +optional
+	Attributes map[string]string `json:"attributes,omitempty"`
 	// ManagedTagKeys are the keys of the tags that we set: one that is no longer
 	// wanted is removed in AWS.
 	// +optional

@@ -526,6 +526,23 @@ func (in *LoadBalancerObservation) DeepCopyInto(out *LoadBalancerObservation) {
 		*out = new(CapacityObservation)
 		**out = **in
 	}
+	if in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic != nil {
+		in, out := &in.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic, &out.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic
+		*out = new(bool)
+		**out = **in
+	}
+	if in.EnablePrefixForIPv6SourceNAT != nil {
+		in, out := &in.EnablePrefixForIPv6SourceNAT, &out.EnablePrefixForIPv6SourceNAT
+		*out = new(bool)
+		**out = **in
+	}
+	if in.Attributes != nil {
+		in, out := &in.Attributes, &out.Attributes
+		*out = make(map[string]string, len(*in))
+		for key, val := range *in {
+			(*out)[key] = val
+		}
+	}
 	if in.ManagedTagKeys != nil {
 		in, out := &in.ManagedTagKeys, &out.ManagedTagKeys
 		*out = make([]string, len(*in))
@@ -1415,6 +1432,13 @@ func (in *TargetGroupObservation) DeepCopyInto(out *TargetGroupObservation) {
 		in, out := &in.LoadBalancerARNs, &out.LoadBalancerARNs
 		*out = make([]string, len(*in))
 		copy(*out, *in)
+	}
+	if in.Attributes != nil {
+		in, out := &in.Attributes, &out.Attributes
+		*out = make(map[string]string, len(*in))
+		for key, val := range *in {
+			(*out)[key] = val
+		}
 	}
 	if in.ManagedTagKeys != nil {
 		in, out := &in.ManagedTagKeys, &out.ManagedTagKeys

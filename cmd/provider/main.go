@@ -16,7 +16,7 @@ import (
 var version = "dev"
 
 func main() {
-	collect(gcPercentStarting)
+	releaser{}.starting()
 
 	f := &flags{}
 
@@ -54,7 +54,7 @@ func run(ctx context.Context, f *flags) error {
 		return err
 	}
 
-	if err := p.manager.Add(releaser{p.manager.Elected()}); err != nil {
+	if err := p.manager.Add(releaser{}); err != nil {
 		return err
 	}
 

@@ -32,6 +32,11 @@ const leaseName = "provider-nlb"
 // leader was killed.
 const leaseRetry = time.Second
 
+// endWithin is how long workers may take to end. The lease is given back after that,
+// before the kubelet kills the process, which it does 30 s after SIGTERM: else the next
+// leader waits until the lease has run out.
+const endWithin = 10 * time.Second
+
 func errFlag(name, problem string) error { return fmt.Errorf("--%s %s", name, problem) }
 
 // config says how the API server is reached.
@@ -46,6 +51,9 @@ func (f *flags) config() (*rest.Config, error) {
 	}
 
 	cfg.UserAgent = "provider-nlb/" + version
+	// Each watch of a kind would keep a window of 40 kB to decompress with, and what
+	// comes of them is little; pods and nodes have a client of their own.
+	cfg.DisableCompression = true
 
 	return ratelimiter.LimitRESTConfig(cfg, f.maxReconcileRate), nil
 }
@@ -95,6 +103,7 @@ func newManager(cfg *rest.Config, s *runtime.Scheme, f *flags) (ctrl.Manager, er
 		LeaseDuration:                 &f.leaseDuration,
 		RenewDeadline:                 &f.renewDeadline,
 		RetryPeriod:                   new(leaseRetry),
+		GracefulShutdownTimeout:       new(endWithin),
 
 		Metrics:                metricsserver.Options{BindAddress: f.metricsBindAddress},
 		HealthProbeBindAddress: f.healthProbeBindAddress,

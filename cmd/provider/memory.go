@@ -7,16 +7,12 @@ import (
 	"time"
 )
 
-// Unless GOGC says otherwise, these are how much garbage there may be for what is in
-// use, in percent: while a leader starts, when thousands of objects are decoded and CPU
-// time is what everybody waits for, of which 25 would take twice as much; and after
-// startingFor. What is in use is small, with 300 bindings 27 MB, and hardly any CPU time
-// is needed when nothing changes: it is better spent on memory.
-const (
-	gcPercentStarting = 100
-	gcPercent         = 25
-	startingFor       = 10 * time.Second
-)
+// gcPercent is how much garbage there may be for what is in use, in percent, unless GOGC
+// says otherwise. What is in use is small, with 300 bindings 25 MB, and hardly any CPU
+// time is needed when nothing changes: it is better spent on memory. At the start it is
+// spent, too: what is kept of thousands of objects would lie between their garbage, and
+// of the places that the garbage leaves many stay empty.
+const gcPercent = 25
 
 // releaseEvery is how often memory that is not in use goes back to the machine. The
 // runtime keeps what it may fill with garbage until the next collection, and after a
@@ -25,33 +21,24 @@ const (
 const releaseEvery = time.Minute
 
 // A releaser gives back memory for as long as the manager runs.
-type releaser struct {
-	// elected is closed when this process leads.
-	elected <-chan struct{}
-}
+type releaser struct{}
 
-// collect says how much garbage there may be.
-func collect(percent int) {
+// starting says how much garbage there may be.
+func (releaser) starting() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
+		debug.SetGCPercent(gcPercent)
 	}
 }
 
 // Start releases until the context is done.
-func (r releaser) Start(ctx context.Context) error {
+func (releaser) Start(ctx context.Context) error {
 	ticker := time.NewTicker(releaseEvery)
 	defer ticker.Stop()
-
-	elected, started := r.elected, (<-chan time.Time)(nil)
 
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-elected:
-			elected, started = nil, time.After(startingFor)
-		case <-started:
-			collect(gcPercent)
 		case <-ticker.C:
 			debug.FreeOSMemory()
 		}

@@ -106,7 +106,7 @@ func authorizeRules(c *call, egress bool) (any, error) {
 	return struct {
 		Return bool              `xml:"return"`
 		Rules  set[xmlGroupRule] `xml:"securityGroupRuleSet"`
-	}{true, ruleSet(added)}, nil
+	}{true, c.ruleSet(added)}, nil
 }
 
 // duplicate is quoted in galaxyproject/cloudlaunch#56 and lucidsoftware/cumulus#101.

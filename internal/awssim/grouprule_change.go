@@ -109,7 +109,7 @@ func (c *call) readUpdate(r *groupRule, item string) (described, error) {
 		read func(v string, p *permission) error
 	}{
 		{"CidrIpv4", readCIDR4}, {"CidrIpv6", readCIDR6}, {"PrefixListId", c.readPrefixList},
-		{"ReferencedGroupId", func(v string, p *permission) error { return c.readPeer(r.group, v, p) }},
+		{"ReferencedGroupId", func(v string, p *permission) error { return c.readPeer(r.group, c.ownerOf(r, v), v, p) }},
 	} {
 		v := c.str(item + s.name)
 		if v == "" {
@@ -130,6 +130,15 @@ func (c *call) readUpdate(r *groupRule, item string) (described, error) {
 	}
 	d := described{p, c.str(item + "Description")}
 	return d, checkText("Description", d.description)
+}
+
+// ownerOf is the account of the group that a rule refers to already: the call has no
+// member for it, and AWS takes the id alone (assumed).
+func (c *call) ownerOf(r *groupRule, id string) string {
+	if g := c.sim.groupAnywhere(id); g != nil && id == r.peer {
+		return g.account
+	}
+	return ""
 }
 
 // describeRulesAnew changes descriptions only, by id or by permission.
@@ -196,7 +205,7 @@ func describeGroupRules(c *call) (any, error) {
 	return struct {
 		Rules     set[xmlGroupRule] `xml:"securityGroupRuleSet"`
 		NextToken string            `xml:"nextToken,omitempty"`
-	}{ruleSet(found[page.from:page.to]), next}, nil
+	}{c.ruleSet(found[page.from:page.to]), next}, nil
 }
 
 // filtered are the values of a rule that a filter looks at.

@@ -86,16 +86,18 @@ func (b *bench) only(group string) string {
 	return ""
 }
 
+// authorizing is a rule that permissions are refused, and the group stays as it was.
+func authorizing(code, reason, source string, p func(b *bench) []permission) rule {
+	return rule{reason, source, func(b *bench) {
+		web := b.securityGroup("web")
+		b.ok(b.authorize(web, b.cidr("tcp", 80, 80, "10.0.0.0/8")))
+		b.refused(b.authorize(web, p(b)...), code)
+		diff(b.t, []string{"ingress tcp 80-80 10.0.0.0/8"}, b.inbound(web))
+	}}
+}
+
 func TestAuthorizeRefuses(t *testing.T) {
 	t.Parallel()
-	authorizing := func(code, reason, source string, p func(b *bench) []permission) rule {
-		return rule{reason, source, func(b *bench) {
-			web := b.securityGroup("web")
-			b.ok(b.authorize(web, b.cidr("tcp", 80, 80, "10.0.0.0/8")))
-			b.refused(b.authorize(web, p(b)...), code)
-			diff(b.t, []string{"ingress tcp 80-80 10.0.0.0/8"}, b.inbound(web))
-		}}
-	}
 	one := func(protocol string, from, to int32, cidr string) func(b *bench) []permission {
 		return func(b *bench) []permission { return []permission{b.cidr(protocol, from, to, cidr)} }
 	}

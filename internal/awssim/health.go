@@ -74,7 +74,7 @@ func (g *targetGroup) look(k Key, now time.Time, reader bool) (Target, bool) {
 		return Target{}, false
 	}
 	out := Target{Key: t.Key, Zone: t.zone, QUICServerID: t.quic}
-	out.State, out.Reason, out.Description = t.health(now)
+	out.State, out.Reason, out.Description = t.health(now, g.causes)
 	if reader && g.healthLost && t.checked() {
 		out.State, out.Reason, out.Description = UnknownHealth, InternalError, "Target health is unavailable due to an internal error"
 	}
@@ -107,7 +107,7 @@ func (t *target) checked() bool {
 	return t.phase == checking || t.phase == healthy || t.phase == unhealthy
 }
 
-func (t *target) health(now time.Time) (HealthState, Reason, string) {
+func (t *target) health(now time.Time, causes bool) (HealthState, Reason, string) {
 	switch t.phase {
 	case registering:
 		return Initial, RegistrationInProgress, "Target registration is in progress"
@@ -119,12 +119,11 @@ func (t *target) health(now time.Time) (HealthState, Reason, string) {
 		return Draining, DeregistrationInProgress, "Target deregistration is in progress"
 	case unhealthy:
 		reason, why := FailedHealthChecks, "Health checks failed"
-		switch t.found {
-		case TimesOut:
+		switch {
+		case causes && t.found == TimesOut:
 			reason, why = Timeout, "Request timed out"
-		case AnswersWrong:
+		case causes && t.found == AnswersWrong:
 			reason, why = ResponseCodeMismatch, "Health checks failed with these codes: [500]"
-		case Accepts, Refuses, Finishing:
 		}
 		if now.Before(t.drained) {
 			return UnhealthyDraining, reason, why

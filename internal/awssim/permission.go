@@ -140,16 +140,18 @@ func (c *call) readSources(g *securityGroup, item string, base permission) ([]de
 		out = append(out, d)
 		return checkText("Description", description)
 	}
+	var owner string // of a group
 	sources := []struct {
 		list, id string
 		read     func(v string, p *permission) error
 	}{
 		{"IpRanges", "CidrIp", readCIDR4}, {"Ipv6Ranges", "CidrIpv6", readCIDR6},
 		{"PrefixListIds", "PrefixListId", c.readPrefixList},
-		{"Groups", "GroupId", func(v string, p *permission) error { return c.readPeer(g, v, p) }},
+		{"Groups", "GroupId", func(v string, p *permission) error { return c.readPeer(g, owner, v, p) }},
 	}
 	for _, s := range sources {
 		for _, i := range c.items(item + s.list) {
+			owner = c.str(i + "UserId")
 			if err := add(c.str(i+"Description"), func(p *permission) error { return s.read(c.str(i+s.id), p) }); err != nil {
 				return nil, err
 			}
@@ -196,20 +198,5 @@ func (c *call) readPrefixList(v string, p *permission) error {
 		return refuse("InvalidPrefixListID.NotFound", "The prefix list ID '%s' does not exist", v)
 	}
 	p.prefixList = v
-	return nil
-}
-
-// readPeer reads a group that a rule refers to: one of the same VPC, since
-// peering is not simulated. The message is AWS's, quoted in
-// hashicorp/terraform-provider-aws#1671.
-func (c *call) readPeer(g *securityGroup, v string, p *permission) error {
-	peer, err := c.securityGroup(v)
-	switch {
-	case err != nil:
-		return err
-	case peer.vpc != g.vpc:
-		return refuse("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
-	}
-	p.peer = v
 	return nil
 }

@@ -55,6 +55,7 @@ func creating(code, reason, source string, change func(*elbv2.CreateTargetGroupI
 const (
 	createDoc = "APIReference/API_CreateTargetGroup.html"
 	healthDoc = "network/target-group-health-checks.html"
+	reasonDoc = "network/check-target-health.html"
 )
 
 func TestCreateTargetGroupRefuses(t *testing.T) {

@@ -161,7 +161,9 @@ func (c *call) securityGroup(id string) (*securityGroup, error) {
 }
 
 // deleteSecurityGroup: a group is not deleted while an interface has it, a
-// lingering one too, or a rule of another group refers to it.
+// lingering one too, or a rule of another group of its VPC refers to it. One in a peered
+// VPC becomes stale:
+// https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html#vpc-peering-stale-groups
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSecurityGroup.html
 func deleteSecurityGroup(c *call) (any, error) {
 	g, err := c.securityGroup(c.str("GroupId"))
@@ -174,7 +176,7 @@ func deleteSecurityGroup(c *call) (any, error) {
 		used = used || i.State != Terminated && slices.Contains(i.SecurityGroups, g.id)
 	}
 	for _, other := range w.securityGroups {
-		used = used || other != g && slices.ContainsFunc(other.rules, func(r *groupRule) bool { return r.peer == g.id })
+		used = used || other != g && other.vpc == g.vpc && slices.ContainsFunc(other.rules, func(r *groupRule) bool { return r.peer == g.id })
 	}
 	switch {
 	case g.name == defaultGroup:

@@ -15,9 +15,12 @@ type xmlRuleBase struct {
 }
 
 type xmlPeer struct {
-	GroupID     string `xml:"groupId"`
-	UserID      string `xml:"userId"`
-	Description string `xml:"description,omitempty"`
+	GroupID       string `xml:"groupId"`
+	UserID        string `xml:"userId,omitempty"`
+	VPC           string `xml:"vpcId,omitempty"`
+	Peering       string `xml:"vpcPeeringConnectionId,omitempty"`
+	PeeringStatus string `xml:"peeringStatus,omitempty"`
+	Description   string `xml:"description,omitempty"`
 }
 
 type xmlGroupRule struct {
@@ -42,14 +45,15 @@ func ruleBase(r *groupRule) xmlRuleBase {
 	}
 }
 
-func ruleSet(rules []*groupRule) set[xmlGroupRule] {
+func (c *call) ruleSet(rules []*groupRule) set[xmlGroupRule] {
 	var out set[xmlGroupRule]
 	for _, r := range rules {
 		x := xmlGroupRule{
 			xmlRuleBase: ruleBase(r), ARN: ec2ARN(r.group.place, "security-group-rule", r.id), Owner: r.group.account, Tags: ec2Tags(r.tags),
 		}
 		if r.peer != "" {
-			x.Peer = &xmlPeer{GroupID: r.peer, UserID: r.group.account}
+			peer := c.referred(r)
+			x.Peer = &peer
 		}
 		out.Item = append(out.Item, x)
 	}
@@ -75,7 +79,7 @@ type xmlPermission struct {
 	PrefixLists set[xmlRange] `xml:"prefixListIds"`
 }
 
-func (p *xmlPermission) add(r *groupRule) {
+func (p *xmlPermission) add(c *call, r *groupRule) {
 	x := xmlRange{r.cidr4, r.cidr6, r.prefixList, r.description}
 	switch {
 	case r.cidr4 != "":
@@ -85,7 +89,9 @@ func (p *xmlPermission) add(r *groupRule) {
 	case r.prefixList != "":
 		p.PrefixLists.Item = append(p.PrefixLists.Item, x)
 	default:
-		p.Peers.Item = append(p.Peers.Item, xmlPeer{r.peer, r.group.account, r.description})
+		peer := c.referred(r)
+		peer.Description = r.description
+		p.Peers.Item = append(p.Peers.Item, peer)
 	}
 }
 
@@ -108,7 +114,7 @@ func (c *call) permissions(g *securityGroup, egress bool) set[xmlPermission] {
 			}
 			order = append(order, k)
 		}
-		grouped[k].add(r)
+		grouped[k].add(c, r)
 	}
 	var out set[xmlPermission]
 	for _, k := range order {

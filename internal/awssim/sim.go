@@ -39,6 +39,14 @@ type Options struct {
 	// RefuseByDefault lets health checks fail unless SetAccepting or SetProbe
 	// says otherwise. By default a process accepts on every port.
 	RefuseByDefault bool
+	// TellCauses lets the reason of an unhealthy target tell what its health checks
+	// met: Timeout and ResponseCodeMismatch besides FailedHealthChecks, which the API
+	// reference restricts to no type of load balancer any more
+	// (APIReference/API_TargetHealth.html; up to the SDK of 2025-10-15 it said "applies
+	// only to Application Load Balancers and Gateway Load Balancers"). Off,
+	// FailedHealthChecks is the reason of all, the only one that the guide of Network
+	// Load Balancers has (network/check-target-health.html).
+	TellCauses bool
 	// Latency is added to every call, in time of the Clock.
 	Latency time.Duration
 	// OnCall is called for every call whose signature is right, when it has been
@@ -58,6 +66,7 @@ type Sim struct {
 	worlds     map[place]*world
 	keys       map[string]*key
 	roles      map[string]Role
+	peerings   []peering
 	probes     map[Key]Probe
 	buckets    map[bucketName]*bucket
 	neighbours map[place]float64

@@ -27,6 +27,8 @@ type targetGroup struct {
 	attached, forwards []*Listener
 	// healthLost says that AWS does not know the health of its targets.
 	healthLost bool
+	// causes says that reasons tell what health checks met.
+	causes bool
 	// visible is when calls other than CreateTargetGroup find it.
 	visible time.Time
 }
@@ -129,6 +131,7 @@ func createTargetGroup(c *call) (any, error) {
 		attributes: map[string]string{},
 		targets:    map[Key]*target{},
 		resting:    map[string]time.Time{},
+		causes:     c.sim.opts.TellCauses,
 		visible:    c.now.Add(c.sim.profile.GroupLag.pick(arn)),
 	}
 	w.groups[arn] = g

@@ -209,10 +209,10 @@ func TestLifeOfTarget(t *testing.T) {
 				life{after: 30 * time.Second, want: "unhealthy Target.FailedHealthChecks"}),
 		},
 		"TimesOut": {
-			"A probe without an answer has a reason of its own.", healthDoc,
+			"A probe without an answer fails, too, and has no reason of its own.", reasonDoc,
 			append(healthy[:2:2], life{
 				do:    func(b *bench, _, id string) { b.sim.SetProbe(id, 80, awssim.TimesOut) },
-				after: time.Minute, want: "unhealthy Target.Timeout",
+				after: time.Minute, want: "unhealthy Target.FailedHealthChecks",
 			}),
 		},
 		"Drains": {
@@ -344,7 +344,22 @@ func TestHealthRules(t *testing.T) {
 			_, err := b.elb.ModifyTargetGroup(b.ctx, &elbv2.ModifyTargetGroupInput{TargetGroupArn: &arn, HealthCheckProtocol: types.ProtocolEnumHttp})
 			b.ok(err)
 			b.clock.Advance(time.Minute)
-			diff(b.t, []string{id + ":80 unhealthy Target.ResponseCodeMismatch"}, b.health(arn))
+			diff(b.t, []string{id + ":80 unhealthy Target.FailedHealthChecks"}, b.health(arn))
+		}},
+		"TellCauses": {"A reason may tell what a check met.", "APIReference/API_TargetHealth.html", func(b *bench) {
+			b = newBench(b.t, awssim.Options{TellCauses: true})
+			arn, ids := b.used("web"), b.instances(zoneA, 3)
+			_, err := b.elb.ModifyTargetGroup(b.ctx, &elbv2.ModifyTargetGroupInput{TargetGroupArn: &arn, HealthCheckProtocol: types.ProtocolEnumHttp})
+			b.ok(err)
+			for i, p := range []awssim.Probe{awssim.Refuses, awssim.TimesOut, awssim.AnswersWrong} {
+				b.sim.SetProbe(ids[i], 80, p)
+			}
+			b.ok(b.register(arn, ids...))
+			b.clock.Advance(time.Hour)
+			diff(b.t, []string{
+				ids[0] + ":80 unhealthy Target.FailedHealthChecks", ids[1] + ":80 unhealthy Target.Timeout",
+				ids[2] + ":80 unhealthy Target.ResponseCodeMismatch",
+			}, b.health(arn))
 		}},
 		"UnhealthyDraining": {"Without connection termination an unhealthy target drains first.",
 			"network/edit-target-group-attributes.html (unhealthy targets)", func(b *bench) {

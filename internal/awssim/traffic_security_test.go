@@ -84,14 +84,14 @@ func TestTrafficSecurityRules(t *testing.T) {
 			e.ok(e.authorize(nodes, peer(front)))
 			e.noEgress(front)
 			ten(e, awssim.Report{TimedOut: 10}, nil)
-			diff(e.t, []string{e.a[0] + ":80 unhealthy Target.Timeout"}, e.health(e.group))
+			diff(e.t, []string{e.a[0] + ":80 unhealthy Target.FailedHealthChecks"}, e.health(e.group))
 		}},
 		"NodesClosed": {"Inbound rules of targets hold for health checks.", "network/target-group-register-targets.html#target-security-groups", func(b *bench) {
 			e, front, nodes := b.walled()
 			e.ingress(front, 80, "0.0.0.0/0")
 			e.ingress(nodes, 80, "0.0.0.0/0")
 			e.clock.Advance(time.Hour)
-			diff(e.t, []string{e.a[0] + ":80 unhealthy Target.Timeout"}, e.health(e.group))
+			diff(e.t, []string{e.a[0] + ":80 unhealthy Target.FailedHealthChecks"}, e.health(e.group))
 		}},
 		"NodesAdmitVPC": {"With client IP preservation a target sees the client's address.", attributesDoc, func(b *bench) {
 			e, front, nodes := b.walled()

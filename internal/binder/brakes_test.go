@@ -30,11 +30,11 @@ func (u unselected) View(id string, _ []targets.Key) targets.View {
 // TestAStormStopsTheCallThatShowsIt: the plan that makes the storm sends nothing
 // itself, also when it is the last one before the call.
 func TestAStormStopsTheCallThatShowsIt(t *testing.T) {
-	u := unselected{&targets.Nodes{ByName: map[string]targets.Node{}, ByInstance: map[string]targets.Node{}, ByAddress: map[string]targets.Node{}}}
+	u := unselected{&targets.Nodes{ByName: map[string]*targets.Node{}, ByInstance: map[string]*targets.Node{}, ByAddress: map[string]*targets.Node{}}}
 	b := New(Options{Clusters: u, Live: func(Ref) Live { return Live{} }, Notify: func(Ref) {}, Event: func(Ref, Event) {}})
 	add := func(name string) targets.Key {
 		n := targets.Node{Name: name, InstanceID: "i-" + name, Zone: "z1", Ready: true}
-		u.nodes.ByName[n.Name], u.nodes.ByInstance[n.InstanceID] = n, n
+		u.nodes.ByName[n.Name], u.nodes.ByInstance[n.InstanceID] = &n, &n
 		return targets.Key{ID: n.InstanceID, Port: 443}
 	}
 	g := newGroup(b, groupKey{}, nil)

@@ -261,17 +261,17 @@ func newWorld() *world {
 		pods: map[string][]targets.Pod{}, missing: map[string]string{}, blind: map[string]string{}, notify: map[string]func(){},
 		deselected: map[string]map[string]bool{}, relisted: map[string]map[targets.Key]bool{}, news: map[string]bool{},
 		complete: time.Now().Add(-time.Hour),
-		nodeSet:  &targets.Nodes{ByName: map[string]targets.Node{}, ByInstance: map[string]targets.Node{}, ByAddress: map[string]targets.Node{}},
+		nodeSet:  &targets.Nodes{ByName: map[string]*targets.Node{}, ByInstance: map[string]*targets.Node{}, ByAddress: map[string]*targets.Node{}},
 	}
 }
 
 func (w *world) nodes(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	set := &targets.Nodes{ByName: map[string]targets.Node{}, ByInstance: map[string]targets.Node{}, ByAddress: map[string]targets.Node{}}
+	set := &targets.Nodes{ByName: map[string]*targets.Node{}, ByInstance: map[string]*targets.Node{}, ByAddress: map[string]*targets.Node{}}
 	for i := range n {
 		node := targets.Node{Name: fmt.Sprintf("node-%d", i), InstanceID: instance(i), Zone: zone(i), Ready: true}
-		set.ByName[node.Name], set.ByInstance[node.InstanceID] = node, node
+		set.ByName[node.Name], set.ByInstance[node.InstanceID] = &node, &node
 	}
 	w.nodeSet = set
 }

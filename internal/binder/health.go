@@ -14,7 +14,10 @@ const (
 
 	// ReasonTimeout: no target was ever healthy, and the checks of all time out. The
 	// managed reconciler adds what to allow, which the engine does not know.
-	ReasonTimeout       = "HealthChecksTimeOut"
+	ReasonTimeout = "HealthChecksTimeOut"
+	// ReasonNeverHealthy: no target was ever healthy, and AWS does not tell why the
+	// checks of all fail. The managed reconciler adds what to allow here, too.
+	ReasonNeverHealthy  = "NeverHealthy"
 	reasonNoneHealthy   = "NoTargetHealthy"
 	reasonSomeUnhealthy = "TargetsUnhealthy"
 	reasonHealthy       = "Healthy"
@@ -23,7 +26,11 @@ const (
 	// condition says so: what comes and goes in a rollout is not told.
 	ailing = 5 * time.Minute
 
+	// Of a Network Load Balancer's targets AWS's guide knows the second reason only, for
+	// checks that are dropped as for those that are refused; the API reference has both
+	// (docs/decisions/0027-a-failed-health-check-may-be-a-dropped-one.md).
 	reasonTargetTimeout = "Target.Timeout"
+	reasonTargetFailed  = "Target.FailedHealthChecks"
 )
 
 // healthMemory is what a binding remembers of its targets' health.
@@ -54,9 +61,10 @@ type opinion struct {
 //	healthy ones, one unhealthy for 5 minutes       | False, TargetsUnhealthy
 //	none healthy, one unhealthy for 5 minutes       | False, NoTargetHealthy
 //	the same, never healthy, and all those time out | False, HealthChecksTimeOut
+//	the same, and AWS tells of none why it fails    | False, NeverHealthy
 //	anything else                                   | as it was
 func (m *healthMemory) judge(own []*state, now time.Time) opinion {
-	var healthy, unhealthy, starting, long, timeouts int
+	var healthy, unhealthy, starting, long, timeouts, failures int
 	var next time.Time
 	for _, t := range own {
 		switch t.Health {
@@ -71,8 +79,11 @@ func (m *healthMemory) judge(own []*state, now time.Time) opinion {
 				continue
 			}
 			long++
-			if t.Reason == reasonTargetTimeout {
+			switch t.Reason {
+			case reasonTargetTimeout:
 				timeouts++
+			case reasonTargetFailed:
+				failures++
 			}
 		}
 	}
@@ -88,7 +99,9 @@ func (m *healthMemory) judge(own []*state, now time.Time) opinion {
 	}
 	switch {
 	case long > 0 && healthy == 0 && timeouts == long && !m.ever:
-		return say(false, ReasonTimeout, "no target has ever been healthy, and the health checks of all time out")
+		return say(false, ReasonTimeout, "no target has been healthy since the provider started, and the health checks of all time out")
+	case long > 0 && healthy == 0 && failures == long && !m.ever:
+		return say(false, ReasonNeverHealthy, "no target has been healthy since the provider started, and the health checks of all fail")
 	case long > 0 && healthy == 0:
 		return say(false, reasonNoneHealthy, "no target is healthy, and AWS has called some unhealthy for more than 5 minutes: look at the pods, and at what answers on the health check's port")
 	case long > 0:

@@ -19,7 +19,8 @@ func TestTargetsHealthy(t *testing.T) {
 	}
 	healthy, initial := is(targets.HealthHealthy, "", 0), is(targets.HealthInitial, reasonChecking, 0)
 	timeout := func(since int) *state { return is(targets.HealthUnhealthy, reasonTargetTimeout, since) }
-	failing := func(since int) *state { return is(targets.HealthUnhealthy, "Target.FailedHealthChecks", since) }
+	failing := func(since int) *state { return is(targets.HealthUnhealthy, reasonTargetFailed, since) }
+	wrong := func(since int) *state { return is(targets.HealthUnhealthy, "Target.ResponseCodeMismatch", since) }
 	fresh, old := healthMemory{}, healthMemory{since: at(-3600), ever: true}
 	type verdict struct {
 		Reason    string
@@ -64,8 +65,18 @@ func TestTargetsHealthy(t *testing.T) {
 			reason: "a target that is checked for the first time says nothing yet", memory: fresh, own: []*state{timeout(-300), initial},
 			want: verdict{"HealthChecksTimeOut", false, false},
 		},
+		"NeverHealthyAndNobodySaysWhy": {
+			reason: "this is all that AWS's guide has, also for checks that are dropped", memory: fresh, own: []*state{failing(-300), failing(-301)},
+			want: verdict{"NeverHealthy", false, false},
+		},
+		"FailingForLess": {
+			reason: "it takes 5 minutes", memory: fresh, own: []*state{failing(-299)}, want: undecided, next: at(1),
+		},
+		"OneThatAnswers": {
+			reason: "checks get through", memory: fresh, own: []*state{failing(-300), wrong(-300)}, want: verdict{"NoTargetHealthy", false, false},
+		},
 		"OneThatDoesNotTimeOut": {
-			reason: "checks get through", memory: fresh, own: []*state{timeout(-300), failing(-300)}, want: verdict{"NoTargetHealthy", false, false},
+			reason: "an AWS that tells timeouts apart says that checks get through", memory: fresh, own: []*state{timeout(-300), failing(-300)}, want: verdict{"NoTargetHealthy", false, false},
 		},
 		"HealthyOnce": {
 			reason: "the checks were allowed: processes hang, rather than that a firewall drops", memory: old, own: []*state{timeout(-300)},

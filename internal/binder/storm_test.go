@@ -88,13 +88,13 @@ func TestWhatIsNoStorm(t *testing.T) {
 		b.world.mu.Lock()
 		set := *b.world.nodeSet
 		b.world.mu.Unlock()
-		gone := set.ByName["node-0"]
+		gone := *set.ByName["node-0"]
 		gone.Class, gone.Signal = targets.NodeLeaving, "taint ToBeDeletedByClusterAutoscaler"
 		b.world.change(names[0], func() {
-			next := targets.Nodes{ByName: map[string]targets.Node{}, ByInstance: map[string]targets.Node{}, ByAddress: set.ByAddress}
+			next := targets.Nodes{ByName: map[string]*targets.Node{}, ByInstance: map[string]*targets.Node{}, ByAddress: set.ByAddress}
 			for n, node := range set.ByName {
 				if n == gone.Name {
-					node = gone
+					node = &gone
 				}
 				next.ByName[n], next.ByInstance[node.InstanceID] = node, node
 			}

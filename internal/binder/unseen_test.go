@@ -169,8 +169,20 @@ func (b *bench) conditionOf(name, typ string) binder.Condition {
 	return binder.Condition{}
 }
 
-func TestHealthChecksThatAllTimeOutAreTold(t *testing.T) {
-	inBubble(t, awssim.Options{Profile: awssim.Observed}, 10*time.Minute, func(t *testing.T, b *bench) {
+// TestHealthChecksThatAreDroppedAreTold: AWS's guide knows no reason that tells them from
+// those that fail otherwise, and the API reference does.
+func TestHealthChecksThatAreDroppedAreTold(t *testing.T) {
+	for _, tc := range []struct {
+		causes bool
+		want   string
+	}{{true, binder.ReasonTimeout}, {false, binder.ReasonNeverHealthy}} {
+		t.Run(tc.want, func(t *testing.T) { droppedChecksAreTold(t, tc.causes, tc.want) })
+	}
+}
+
+func droppedChecksAreTold(t *testing.T, causes bool, want string) {
+	t.Helper()
+	inBubble(t, awssim.Options{Profile: awssim.Observed, TellCauses: causes}, 10*time.Minute, func(t *testing.T, b *bench) {
 		b.nodes(2)
 		arn := b.group("web")
 		for i := range 2 {
@@ -187,8 +199,8 @@ func TestHealthChecksThatAllTimeOutAreTold(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		t.Logf("told after %s, of which AWS took some minutes to register", time.Since(began))
-		if c := b.conditionOf("web", "TargetsHealthy"); c.Status || c.Reason != binder.ReasonTimeout {
-			t.Errorf("%+v, want False and %s", c, binder.ReasonTimeout)
+		if c := b.conditionOf("web", "TargetsHealthy"); c.Status || c.Reason != want {
+			t.Errorf("%+v, want False and %s", c, want)
 		}
 		for i := range 2 {
 			b.sim.SetProbe(instance(i), port, awssim.Accepts)

@@ -29,11 +29,13 @@ func newAPI(from *rest.Config) (rest.Interface, error) {
 	config := rest.CopyConfig(from)
 	config.APIPath = "/api"
 	config.GroupVersion = &corev1.SchemeGroupVersion
-	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	config.NegotiatedSerializer = leanSerializer{serializer.NewCodecFactory(scheme).WithoutConversion()}
 	config.ContentType = runtime.ContentTypeProtobuf
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	config.QPS = -1
 	config.Timeout = 0 // it would end watches, too
+	// Thousands of pods that are not compressed cost more CPU time to decrypt.
+	config.DisableCompression = false
 	api, err := rest.RESTClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a client of the Kubernetes API: %w", err)

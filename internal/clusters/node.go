@@ -177,17 +177,17 @@ func (t *nodeTable) nodes(now time.Time) *targets.Nodes {
 
 func indexNodes(all []*node) *targets.Nodes {
 	out := &targets.Nodes{
-		ByName:     make(map[string]targets.Node, len(all)),
-		ByInstance: make(map[string]targets.Node, len(all)),
-		ByAddress:  make(map[string]targets.Node, len(all)),
+		ByName:     make(map[string]*targets.Node, len(all)),
+		ByInstance: make(map[string]*targets.Node, len(all)),
+		ByAddress:  make(map[string]*targets.Node, len(all)),
 	}
 	for _, n := range all {
-		out.ByName[n.Name] = n.Node
+		out.ByName[n.Name] = &n.Node
 		if n.InstanceID != "" {
-			out.ByInstance[n.InstanceID] = n.Node
+			out.ByInstance[n.InstanceID] = &n.Node
 		}
 		for _, a := range n.Addresses {
-			out.ByAddress[a] = n.Node
+			out.ByAddress[a] = &n.Node
 		}
 	}
 	return out

@@ -102,14 +102,14 @@ func TestNodesAreRememberedForADay(t *testing.T) {
 		want   targets.Nodes
 	}{
 		{"A deleted node is in the set, with the time.", remembered - 1, targets.Nodes{
-			ByName:     map[string]targets.Node{"node-1": gone, "node-2": other.Node},
-			ByInstance: map[string]targets.Node{"i-00000001": gone, "i-00000002": other.Node},
-			ByAddress:  map[string]targets.Node{"10.0.0.1": gone, "10.0.0.2": other.Node},
+			ByName:     map[string]*targets.Node{"node-1": &gone, "node-2": &other.Node},
+			ByInstance: map[string]*targets.Node{"i-00000001": &gone, "i-00000002": &other.Node},
+			ByAddress:  map[string]*targets.Node{"10.0.0.1": &gone, "10.0.0.2": &other.Node},
 		}},
 		{"After a day it is forgotten, without any event.", remembered, targets.Nodes{
-			ByName:     map[string]targets.Node{"node-2": other.Node},
-			ByInstance: map[string]targets.Node{"i-00000002": other.Node},
-			ByAddress:  map[string]targets.Node{"10.0.0.2": other.Node},
+			ByName:     map[string]*targets.Node{"node-2": &other.Node},
+			ByInstance: map[string]*targets.Node{"i-00000002": &other.Node},
+			ByAddress:  map[string]*targets.Node{"10.0.0.2": &other.Node},
 		}},
 	} {
 		if diff := cmp.Diff(&tc.want, table.nodes(t0.Add(tc.at))); diff != "" {

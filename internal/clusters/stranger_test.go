@@ -125,7 +125,7 @@ func TestNodesThatGoAndComeBack(t *testing.T) {
 			t.Helper()
 			synctest.Wait()
 			nodes := w.View("x", []targets.Key{key(1, 8443)}).Nodes
-			if diff := cmp.Diff([]targets.Node{byName, byInstance}, []targets.Node{nodes.ByName["node-1"], nodes.ByInstance["i-00000001"]}); diff != "" {
+			if diff := cmp.Diff([]*targets.Node{&byName, &byInstance}, []*targets.Node{nodes.ByName["node-1"], nodes.ByInstance["i-00000001"]}); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", reason, diff)
 			}
 		}

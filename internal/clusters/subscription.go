@@ -20,9 +20,9 @@ type subscription struct {
 	touched bool
 
 	found found
-	// pods that match, and the same as views share them; nil when they changed.
+	// pods that match, and the same in the order of views; nil when they changed.
 	pods   map[objectKey]*pod
-	sorted []targets.Pod
+	sorted []*pod
 
 	// since and former keep a binding's own pods from counting as strangers that
 	// took their ports, when a selector or a label is edited: pods seen before

@@ -2,6 +2,7 @@ package clusters
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 // View returns what Kubernetes says about the binding id now. registered are the
 // targets of its group that AWS is known to have; changes on their instances
 // wake the binding from now on. The view is the caller's to read, not to change:
-// its pods and nodes are shared with other views.
+// its nodes are shared with other views.
 func (c *Cluster) View(id string, registered []targets.Key) targets.View {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,17 +41,17 @@ func (c *Cluster) View(id string, registered []targets.Key) targets.View {
 	return v
 }
 
-// view returns the matching pods in order. The slice is built anew after a
-// change and never changed.
+// view returns the matching pods in order. They are copied for each view: most of the
+// time nobody has one.
 func (s *subscription) view() []targets.Pod {
 	if s.sorted == nil {
-		s.sorted = make([]targets.Pod, 0, len(s.pods))
-		for _, p := range s.pods {
-			s.sorted = append(s.sorted, p.Pod)
-		}
-		slices.SortFunc(s.sorted, func(a, b targets.Pod) int { return byName(a.PodRef, b.PodRef) })
+		s.sorted = slices.SortedFunc(maps.Values(s.pods), func(a, b *pod) int { return byName(a.PodRef, b.PodRef) })
 	}
-	return slices.Clip(s.sorted)
+	pods := make([]targets.Pod, 0, len(s.sorted))
+	for _, p := range s.sorted {
+		pods = append(pods, p.Pod)
+	}
+	return pods
 }
 
 func byName(a, b targets.PodRef) int {
@@ -154,11 +155,14 @@ func before(p, other *pod, n *node, port int32, q Query) bool {
 
 // holder is the node that a target is on, if it is there.
 func (c *Cluster) holder(nodes *targets.Nodes, k targets.Key) *node {
-	name := nodes.ByInstance[k.ID].Name
-	if name == "" {
-		name = nodes.ByAddress[k.ID].Name
+	on := nodes.ByInstance[k.ID]
+	if on == nil {
+		on = nodes.ByAddress[k.ID]
 	}
-	n := c.nodeTable.live[name]
+	if on == nil {
+		return nil
+	}
+	n := c.nodeTable.live[on.Name]
 	if n == nil || n.InstanceID != k.ID && !slices.Contains(n.Addresses, k.ID) {
 		return nil
 	}

@@ -23,7 +23,6 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/ratelimiter"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
-	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
 )
 
 // A Kind in one scope. I is an interface that both scopes' structs satisfy.
@@ -239,19 +238,4 @@ func (k Kind[I]) controllerOptions(o Options, retries *retries) ctrlcontroller.O
 	}
 
 	return opts
-}
-
-func addStateMetrics(mgr ctrl.Manager, o Options, gvk schema.GroupVersionKind) error {
-	if o.MetricOptions == nil || o.MetricOptions.MRStateMetrics == nil {
-		return nil
-	}
-
-	list, ok := resource.MustCreateObject(gvk.GroupVersion().WithKind(gvk.Kind+"List"), mgr.GetScheme()).(resource.ManagedList)
-	if !ok {
-		return errors.Errorf("the list of %s is no managed list", gvk.Kind)
-	}
-
-	return errors.Wrap(mgr.Add(statemetrics.NewMRStateRecorder(
-		mgr.GetClient(), o.Logger, o.MetricOptions.MRStateMetrics, list, o.MetricOptions.PollStateMetricInterval)),
-		"cannot add state metrics")
 }

@@ -90,7 +90,7 @@ func options(mgr ctrl.Manager, poll time.Duration) controller.Options {
 
 	return controller.Options{
 		Options: xpcontroller.Options{
-			Logger: logging.NewNopLogger(), PollInterval: poll, MaxConcurrentReconciles: 4, Features: features,
+			Logger: logging.NewNopLogger(), PollInterval: poll, MaxConcurrentReconciles: 20, Features: features,
 		},
 		ClusterID: Cluster,
 		Connections: controller.NewConnections(controller.ConnectionsOptions{

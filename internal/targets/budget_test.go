@@ -54,7 +54,7 @@ func relabel(change func(*Node), names ...string) option {
 	return func(in *Input) {
 		for _, name := range names {
 			before := in.View.Nodes.ByName[name]
-			node(name, func(n *Node) { *n = before }, change)(in)
+			node(name, func(n *Node) { *n = *before }, change)(in)
 		}
 	}
 }

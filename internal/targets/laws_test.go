@@ -204,7 +204,7 @@ func TestLawConverges(t *testing.T) {
 			for _, c := range p.Register {
 				quiet = 0
 				// A departing node's comes back when its zone has nothing else any more.
-				if removed[c.Key] && in.View.Nodes.ByInstance[c.ID].Class != NodeDeparting {
+				if removed[c.Key] && !isDeparting(in, c.ID) {
 					return "deregistered and registered again: " + c.String()
 				}
 			}

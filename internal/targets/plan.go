@@ -57,6 +57,8 @@ func NewPlan(in Input) Plan {
 	p.sort()
 	w.conclude(p, d.memory, g.memory)
 	w.concludeTakeover(p, d.gone)
+	// A plan is kept until the next one, without the room that its lists grew into.
+	p.Wanted, p.Ours, p.Keep = slices.Clone(p.Wanted), slices.Clone(p.Ours), slices.Clone(p.Keep)
 	return *p
 }
 

@@ -22,8 +22,8 @@ func (v View) Resolve(group Group, pod Pod) (Key, *Skip) {
 	if pod.Node == "" {
 		return Key{}, skipped(pod, RuleUnbound, "is not bound to a node")
 	}
-	node, known := v.nodes().ByName[pod.Node]
-	if !known {
+	node := v.nodes().ByName[pod.Node]
+	if node == nil {
 		return Key{}, skipped(pod, RuleNodeUnknown, fmt.Sprintf("node %q is not known", pod.Node))
 	}
 	port, hostIP, skip := v.Selection.hostPort(group, pod, node.Addresses)
@@ -36,7 +36,7 @@ func (v View) Resolve(group Group, pod Pod) (Key, *Skip) {
 		}
 		return Key{ID: node.InstanceID, Port: port}, nil
 	}
-	if address := targetAddress(pod, node, hostIP); address != "" {
+	if address := targetAddress(pod, *node, hostIP); address != "" {
 		return Key{ID: address, Port: port}, nil
 	}
 	return Key{}, skipped(pod, RuleNoAddress, fmt.Sprintf("neither the pod nor node %q has an address yet", node.Name))

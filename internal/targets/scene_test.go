@@ -22,7 +22,7 @@ func scene(options ...option) Input {
 		Group: Group{ARN: "arn", Protocol: "TCP", Type: TypeInstance},
 		View: View{
 			Selection: Selection{Port: 443},
-			Nodes:     &Nodes{ByName: map[string]Node{}, ByInstance: map[string]Node{}, ByAddress: map[string]Node{}},
+			Nodes:     &Nodes{ByName: map[string]*Node{}, ByInstance: map[string]*Node{}, ByAddress: map[string]*Node{}},
 		},
 		UsedPorts: []int32{443},
 	}
@@ -54,10 +54,10 @@ func node(name string, change ...func(*Node)) option {
 		for _, c := range change {
 			c(&n)
 		}
-		in.View.Nodes.ByName[n.Name] = n
-		in.View.Nodes.ByInstance[n.InstanceID] = n
+		in.View.Nodes.ByName[n.Name] = &n
+		in.View.Nodes.ByInstance[n.InstanceID] = &n
 		for _, address := range n.Addresses {
-			in.View.Nodes.ByAddress[address] = n
+			in.View.Nodes.ByAddress[address] = &n
 		}
 	}
 }
@@ -67,6 +67,12 @@ func leaving(n *Node)           { n.Class, n.Signal = NodeLeaving, "taint x" }
 func departing(n *Node)         { n.Class, n.Signal = NodeDeparting, "label y" }
 func goneNode(n *Node)          { n.GoneSince = noon.Add(-time.Minute) }
 func notReadyNode(n *Node)      { n.Ready = false }
+
+// isDeparting says that an instance's node is there and departs.
+func isDeparting(in Input, instance string) bool {
+	n := in.View.Nodes.ByInstance[instance]
+	return n != nil && n.Class == NodeDeparting
+}
 
 func pod(node string, change ...func(*Pod)) option {
 	return func(in *Input) {

@@ -180,16 +180,17 @@ func (w *world) matching() []Pod {
 
 func (w *world) nodeOf(s *spot) (Node, bool) {
 	nodes := w.View.nodes()
-	if len(s.pods) > 0 {
-		node, known := nodes.ByName[s.pods[0].Node]
-		return node, known
-	}
-	by := nodes.ByInstance
-	if w.Group.Type == TypeIP {
+	by, name := nodes.ByInstance, s.ID
+	switch {
+	case len(s.pods) > 0:
+		by, name = nodes.ByName, s.pods[0].Node
+	case w.Group.Type == TypeIP:
 		by = nodes.ByAddress
 	}
-	node, known := by[s.ID]
-	return node, known
+	if node := by[name]; node != nil {
+		return *node, true
+	}
+	return Node{}, false
 }
 
 // settleOwnership computes whose each target is (binding.md §6). For instance

@@ -160,7 +160,7 @@ func TestLawUpgradeKeepsCapacity(t *testing.T) {
 			in.Now = in.Now.Add(time.Minute)
 		}
 		for _, target := range in.Targets {
-			if in.View.Nodes.ByInstance[target.ID].Class == NodeDeparting && target.Presence == Registered && !restarts && arriving[target.Zone] == base[target.Zone] {
+			if isDeparting(in, target.ID) && target.Presence == Registered && !restarts && arriving[target.Zone] == base[target.Zone] {
 				t.Fatalf("seed %d: %s was replaced and is still there:\n%s", seed, target.Key, NewPlan(in))
 			}
 		}

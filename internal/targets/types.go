@@ -156,9 +156,9 @@ type Node struct {
 // Nodes is an immutable set of nodes, shared between views. Remembered nodes
 // (GoneSince set) are in it too.
 type Nodes struct {
-	ByName     map[string]Node
-	ByInstance map[string]Node
-	ByAddress  map[string]Node
+	ByName     map[string]*Node
+	ByInstance map[string]*Node
+	ByAddress  map[string]*Node
 }
 
 // Selection is which pods and which of their ports.

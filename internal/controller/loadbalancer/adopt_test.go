@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
@@ -85,6 +87,11 @@ func TestAdoption(t *testing.T) {
 					t.Errorf("\n%s\nit was created %d times", tc.reason, got)
 				}
 
+				// What could be declared is there to be copied, if nothing else is.
+				if o := mg.ObservedState().AtProvider; (name == "OnlyObserve") != (o.Attributes["secondary_ips.auto_assigned.per_subnet"] == "2") {
+					t.Errorf("\n%s\nstatus shows %+v", tc.reason, o)
+				}
+
 				if name == "OnlyObserve" {
 					kindtest.Must(t, e.Client.Delete(t.Context(), mg))
 					e.UntilGone(t, mg)
@@ -96,4 +103,27 @@ func TestAdoption(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOnlyObserveShowsTheSwitches: an import copies them, and sees what AWS has.
+func TestOnlyObserveShowsTheSwitches(t *testing.T) {
+	bothScopes(t, func(t *testing.T, e *env) {
+		group := e.group(t, "a")
+		arn := e.seed(t, func(s *awssim.LoadBalancerSeed) { s.SecurityGroups = []string{group} })
+		mg := e.balancer(t, "edge", func(mg lb) { mg.SetManagementPolicies(xpv2.ManagementPolicies{"Observe"}) })
+		enforced := func(v bool) func() bool {
+			return func() bool {
+				got := mg.ObservedState().AtProvider.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic
+
+				return got != nil && *got == v
+			}
+		}
+		e.Until(t, mg, "shown to enforce", enforced(true))
+
+		_, err := e.ELB.SetSecurityGroups(t.Context(), &elbv2.SetSecurityGroupsInput{
+			LoadBalancerArn: &arn, SecurityGroups: []string{group}, EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic: "off",
+		})
+		kindtest.Must(t, err)
+		e.Until(t, mg, "shown not to", enforced(false))
+	})
 }

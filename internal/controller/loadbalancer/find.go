@@ -19,7 +19,7 @@ import (
 type balancer struct {
 	sdk  types.LoadBalancer
 	tags map[string]string
-	// attributes are read if some are managed, and capacity if it is.
+	// attributes are read if some are managed or shown, and capacity if it is managed.
 	attributes map[string]string
 	capacity   *elbv2.DescribeCapacityReservationOutput
 }
@@ -124,13 +124,14 @@ func absent(lb types.LoadBalancer, err error, name string) (*types.LoadBalancer,
 	return &lb, nil
 }
 
-// details are what takes further calls, and only if something of it is managed.
+// details are what takes further calls, and only if something of it is managed, or if
+// the object is there to show what there is.
 func (e *external) details(ctx context.Context, mg LoadBalancer, b *balancer) error {
 	var err error
 
 	p := mg.ForProvider()
 
-	if len(wantedAttributes(p))+len(mg.ObservedState().AtProvider.ManagedAttributeKeys) > 0 {
+	if len(wantedAttributes(p))+len(mg.ObservedState().AtProvider.ManagedAttributeKeys) > 0 || e.onlyObserves() {
 		if b.attributes, err = e.read.LoadBalancerAttributes(ctx, b.arn(), e.ages.Details); err != nil {
 			return controller.Failed("read the attributes of "+b.String(), err)
 		}

@@ -40,9 +40,27 @@ func (e *external) show(s *v1alpha1.LoadBalancerStatus) {
 	s.AtProvider.ManagedTagKeys, s.AtProvider.ManagedAttributeKeys = tags, attributes
 }
 
+// showAll that could be declared besides, for an import.
+func (e *external) showAll(o *v1alpha1.LoadBalancerObservation) {
+	on := func(v string) *bool {
+		if v == "" {
+			return nil
+		}
+
+		return sdk.Bool(v == "on")
+	}
+	o.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic = on(sdk.ToString(e.balancer.sdk.EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic))
+	o.EnablePrefixForIPv6SourceNAT = on(string(e.balancer.sdk.EnablePrefixForIpv6SourceNat))
+	o.Attributes = e.balancer.attributes
+}
+
 // record what AWS has, and what of it is ours to take back.
 func (e *external) record(s *v1alpha1.LoadBalancerStatus) {
 	e.show(s)
+
+	if e.onlyObserves() {
+		e.showAll(&s.AtProvider)
+	}
 
 	if e.policies.ShouldUpdate() {
 		s.AtProvider.ManagedTagKeys = controller.ManagedTagKeys(e.tags, e.change.tags)

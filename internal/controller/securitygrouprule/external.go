@@ -31,7 +31,8 @@ type external struct {
 	maxAge    time.Duration
 	clusterID string
 	// groupID of the group that has the rule, and sourceID of the one it refers to.
-	groupID, sourceID string
+	// Ids are unique in all of AWS: sourceAccount, if it is another, is for AWS only.
+	groupID, sourceID, sourceAccount string
 	// tags that the rule should have.
 	tags     map[string]string
 	policies managed.ManagementPoliciesChecker

@@ -2,6 +2,7 @@ package securitygrouprule
 
 import (
 	"context"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -135,9 +136,19 @@ func (c *connector) resolve(ctx context.Context, mg SecurityGroupRule, e *extern
 		return nil
 	}
 
-	e.sourceID, err = c.one(ctx, mg, sourceLink(mg), p.ReferencedSecurityGroupID)
+	source, err := c.one(ctx, mg, sourceLink(mg), p.ReferencedSecurityGroupID)
+	e.sourceAccount, e.sourceID = ofAccount(source)
 
 	return err
+}
+
+// ofAccount separates 123456789012/sg-…, a security group of another account.
+func ofAccount(source string) (account, id string) {
+	if account, id, both := strings.Cut(source, "/"); both {
+		return account, id
+	}
+
+	return "", source
 }
 
 func (c *connector) one(ctx context.Context, mg SecurityGroupRule, l controller.Link, given *string) (string, error) {

@@ -120,8 +120,9 @@ func (c change) stalled(r *rule) error {
 	return nil
 }
 
-// permission is a rule to be made.
-func permission(s state) types.IpPermission {
+// permission is a rule to be made. account is that of the group that it refers to, if
+// it is another.
+func permission(s state, account string) types.IpPermission {
 	p := types.IpPermission{IpProtocol: &s.content.protocol}
 	p.FromPort, p.ToPort = s.content.ports()
 
@@ -139,6 +140,9 @@ func permission(s state) types.IpPermission {
 		p.PrefixListIds = []types.PrefixListId{{PrefixListId: value, Description: description}}
 	case fieldGroup:
 		p.UserIdGroupPairs = []types.UserIdGroupPair{{GroupId: value, Description: description}}
+		if account != "" {
+			p.UserIdGroupPairs[0].UserId = &account
+		}
 	}
 
 	return p
@@ -188,6 +192,16 @@ func observation(r *rule) v1alpha1.SecurityGroupRuleObservation {
 	return v1alpha1.SecurityGroupRuleObservation{
 		ID: r.id(), ARN: str(r.sdk.SecurityGroupRuleArn), SecurityGroupID: str(r.sdk.GroupId),
 		Direction: r.content.direction(), Protocol: r.content.protocol,
-		FromPort: &r.content.from, ToPort: &r.content.to, Source: r.content.source.value,
+		FromPort: &r.content.from, ToPort: &r.content.to, Source: shownSource(r),
 	}
+}
+
+// shownSource is as a user declares it: a group of another account with that.
+func shownSource(r *rule) string {
+	source := r.content.source.value
+	if g := r.sdk.ReferencedGroupInfo; g != nil && g.UserId != nil && str(g.UserId) != str(r.sdk.GroupOwnerId) {
+		return *g.UserId + "/" + source
+	}
+
+	return source
 }

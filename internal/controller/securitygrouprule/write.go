@@ -14,7 +14,7 @@ import (
 func (e *external) authorize(ctx context.Context, want state) (id string, err error) {
 	var (
 		made        []types.SecurityGroupRule
-		permissions = []types.IpPermission{permission(want)}
+		permissions = []types.IpPermission{permission(want, e.sourceAccount)}
 		tags        = []types.TagSpecification{{ResourceType: types.ResourceTypeSecurityGroupRule, Tags: sdkTags(e.tags)}}
 	)
 

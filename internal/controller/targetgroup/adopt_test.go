@@ -115,6 +115,12 @@ func TestOnlyObserveChangesNothing(t *testing.T) {
 
 		tg := e.group(t, "edge", func(tg targetgroup.TargetGroup) { tg.SetManagementPolicies(xpv2.ManagementPolicies{"Observe"}) })
 		e.UntilApplied(t, tg)
+
+		// What could be declared is there to be copied.
+		if got := tg.ObservedState().AtProvider.Attributes; len(got) != 13 || got["deregistration_delay.timeout_seconds"] != "300" {
+			t.Errorf("status shows the attributes %v", got)
+		}
+
 		kindtest.Must(t, e.Client.Delete(t.Context(), tg))
 		e.UntilGone(t, tg)
 

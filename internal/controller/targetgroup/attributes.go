@@ -103,9 +103,9 @@ func defaults(s state) map[string]string {
 }
 
 // readAttributes of the group. Of a group of which none is managed, or that is
-// being deleted, they are not read.
+// being deleted, they are not read, unless the object is there to show them.
 func (e *external) readAttributes(ctx context.Context, g *group, managed []string) error {
-	if e.deleting || len(e.attributes) == 0 && len(managed) == 0 {
+	if e.deleting || len(e.attributes) == 0 && len(managed) == 0 && !e.onlyObserves() {
 		return nil
 	}
 

@@ -181,6 +181,10 @@ func (e *external) record(s *v1alpha1.TargetGroupStatus) {
 	s.AtProvider = observation(e.group.sdk)
 	s.AtProvider.ManagedTagKeys = tags
 	s.AtProvider.ManagedAttributeKeys = attributes
+
+	if e.onlyObserves() {
+		s.AtProvider.Attributes = e.group.attributes
+	}
 }
 
 // users says what uses the group, by name if it is ours.

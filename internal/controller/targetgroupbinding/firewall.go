@@ -12,8 +12,8 @@ import (
 	"github.com/provider-nlb/provider-nlb/internal/targets"
 )
 
-// firewall says what to allow where the health checks of all targets time out: a
-// security group or a network ACL drops them. It reads the group and its load
+// firewall says what to allow where no health check may get through: a security group
+// or a network ACL drops them. It reads the group and its load
 // balancer as they were read last, and says less where they cannot be read.
 func (e *external) firewall(ctx context.Context, b Binding) string {
 	arn := b.ObservedState().AtProvider.TargetGroupARN
@@ -74,7 +74,7 @@ func toAllow(g targets.Group, ports []int32, from prober) string {
 		}
 		port = cmp.Or(strings.Join(numbers, ", "), "the traffic port")
 	}
-	text := fmt.Sprintf(": a security group of the nodes or a network ACL drops the checks of target group %s; allow TCP %s %s, in the nodes' security groups and the network ACLs of the subnets", g.ARN, port, from)
+	text := fmt.Sprintf("a security group of the nodes or a network ACL drops the checks of target group %s; allow TCP %s %s, in the nodes' security groups and the network ACLs of the subnets", g.ARN, port, from)
 	if len(from.securityGroups) > 0 {
 		text += ", and the same outbound in the load balancer's security group"
 	}

@@ -61,8 +61,11 @@ func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, 
 	}
 	for _, c := range conditions {
 		c.Message = advised(b.ForProvider(), c)
-		if c.Reason == binder.ReasonTimeout {
-			c.Message += e.firewall(ctx, b)
+		switch c.Reason {
+		case binder.ReasonTimeout:
+			c.Message += ": " + e.firewall(ctx, b)
+		case binder.ReasonNeverHealthy:
+			c.Message += ": either nothing answers on the port of the check, or " + e.firewall(ctx, b)
 		}
 		if was := b.GetCondition(xpv2.ConditionType(c.Type)); news(c, was) {
 			e.event(refOf(b), binder.Event{Warning: true, Reason: c.Reason, Message: c.Message})

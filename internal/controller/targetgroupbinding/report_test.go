@@ -115,8 +115,16 @@ func TestWhatDropsHealthChecksIsNamed(t *testing.T) {
 			Generation: 1, Counts: targets.Counts{Tally: targets.Tally{Desired: 1}}, Ports: []int32{8443},
 			Conditions: []binder.Condition{ready(), {Type: "TargetsHealthy", Reason: binder.ReasonTimeout, Message: "all time out"}},
 		}
+		never := snap
+		never.Conditions = []binder.Condition{ready(), {Type: "TargetsHealthy", Reason: binder.ReasonNeverHealthy, Message: "all fail"}}
+		e.report(t.Context(), b, never, true)
+		want := fmt.Sprintf("all fail: either nothing answers on the port of the check, or a security group of the nodes or a network ACL drops the checks of target group %s; allow TCP 8443", arn)
+		if got := b.GetCondition("TargetsHealthy").Message; !strings.HasPrefix(got, want) {
+			t.Errorf("got  %s\nwant %s…", got, want)
+		}
+		events = nil
 		e.report(t.Context(), b, snap, true)
-		want := fmt.Sprintf("all time out: a security group of the nodes or a network ACL drops the checks of target group %s; allow TCP 8443 from the security group of the load balancer edge (sg-0a1b2c3d)", arn)
+		want = fmt.Sprintf("all time out: a security group of the nodes or a network ACL drops the checks of target group %s; allow TCP 8443 from the security group of the load balancer edge (sg-0a1b2c3d)", arn)
 		if got := b.GetCondition("TargetsHealthy").Message; !strings.HasPrefix(got, want) {
 			t.Errorf("got  %s\nwant %s…", got, want)
 		}
