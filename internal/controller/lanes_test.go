@@ -250,7 +250,12 @@ func TestNothingGoesOnAfterTheEnd(t *testing.T) {
 
 	take := func(ctx context.Context, name string, _ int) (reconcile.Result, error) {
 		<-ctx.Done()
-		time.Sleep(3 * seconds) // a write that is under way
+
+		if name == "alone" {
+			time.Sleep(2 * seconds) // it ends when no worker does any more
+		}
+
+		time.Sleep(seconds) // a write that is under way
 		ended.Store(name, true)
 
 		return reconcile.Result{}, nil
