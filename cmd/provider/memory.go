@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 )
@@ -12,7 +13,7 @@ import (
 // time is needed when nothing changes: it is better spent on memory. At the start it is
 // spent, too: what is kept of thousands of objects would lie between their garbage, and
 // of the places that the garbage leaves many stay empty.
-const gcPercent = 25
+const gcPercent = 15
 
 // releaseEvery is how often memory that is not in use goes back to the machine. The
 // runtime keeps what it may fill with garbage until the next collection, and after a
@@ -23,8 +24,11 @@ const releaseEvery = time.Minute
 // A releaser gives back memory for as long as the manager runs.
 type releaser struct{}
 
-// starting says how much garbage there may be.
+// starting says how much garbage there may be. Nobody can ask for a profile, so none is
+// kept of what was allocated where, which takes 1.6 MB.
 func (releaser) starting() {
+	runtime.MemProfileRate = 0
+
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}

@@ -20,18 +20,27 @@ const (
 // second; a binding that an earlier process has served need not wait for them to
 // register pods.
 type later struct {
-	turns chan struct{}
-
 	mu sync.Mutex
 	// read says of each group whether its read has ended, well or not.
 	read map[laterKey]bool
+	// queue are those whose turn has not come, in order, and running is how many
+	// goroutines take from it: one for each group would be hundreds after a restart.
+	queue   []laterRead
+	running int
+}
+
+// A laterRead is a group to be read, and what is called then.
+type laterRead struct {
+	key    laterKey
+	access *aws.Access
+	then   func()
 }
 
 // laterKey names a group: a simulated AWS is a place of its own.
 type laterKey struct{ endpoint, arn string }
 
 func newLater() *later {
-	return &later{turns: make(chan struct{}, laterAtOnce), read: map[laterKey]bool{}}
+	return &later{read: map[laterKey]bool{}}
 }
 
 // ended says whether the group's tags and attributes were read. If not, it sees to it
@@ -43,17 +52,35 @@ func (l *later) ended(access *aws.Access, arn string, then func()) bool {
 	done, begun := l.read[key]
 	if !begun {
 		l.read[key] = false
-		go func() {
-			l.turns <- struct{}{}
-			l.readAll(access, arn)
-			<-l.turns
-			l.mu.Lock()
-			l.read[key] = true
-			l.mu.Unlock()
-			then()
-		}()
+		l.queue = append(l.queue, laterRead{key, access, then})
+		if l.running < laterAtOnce {
+			l.running++
+			go l.run()
+		}
 	}
 	return done
+}
+
+// run reads until nobody waits.
+func (l *later) run() {
+	for {
+		l.mu.Lock()
+		if len(l.queue) == 0 {
+			l.running--
+			l.mu.Unlock()
+			return
+		}
+		next := l.queue[0]
+		l.queue = l.queue[1:]
+		l.mu.Unlock()
+
+		l.readAll(next.access, next.key.arn)
+
+		l.mu.Lock()
+		l.read[next.key] = true
+		l.mu.Unlock()
+		next.then()
+	}
 }
 
 // know notes that the group was read otherwise.
