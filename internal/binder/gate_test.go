@@ -445,7 +445,7 @@ func (b *bench) told(name, typ string) string {
 // TestWhatIsToBeTrueStaysSo: while no answer of the API server is heard, nobody knows
 // whether a gate is True already, and one that is True is never False again.
 func TestWhatIsToBeTrueStaysSo(t *testing.T) {
-	inGatedBubble(t, func(t *testing.T, b *bench) {
+	inGatedBubble(t, func(_ *testing.T, b *bench) {
 		arn := b.group("web")
 		b.bind("web", arn)
 		b.pods("web", gatedPod("p", "web", 0))

@@ -270,7 +270,8 @@ func (w *world) judgeRound(t *testing.T, judged bool) {
 		t.Errorf("%d calls of EC2, want less than %d", inEC2, affordableEC2)
 	}
 
-	if health := byAction["DescribeTargetHealth"]; health > bound*3/2 {
+	// Polls are not all at their moment of the round, so that a binding may have two in one.
+	if health := byAction["DescribeTargetHealth"]; health >= 2*bound {
 		t.Errorf("the health of %d bindings is read %d times", bound, health)
 	}
 }

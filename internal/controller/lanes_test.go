@@ -212,7 +212,7 @@ func TestWithoutAWorkerItGoesOnAsWithOne(t *testing.T) {
 		"AgainSoon":  {reason: "It is looked at when it is due.", result: reconcile.Result{RequeueAfter: 7 * seconds}, want: []time.Duration{0, 7 * seconds, 14 * seconds}},
 		"Failed":     {reason: "Each try waits for twice as long: that a worker leaves is no success.", takes: long, err: failed, want: []time.Duration{0, 3 * seconds, 7 * seconds, 13 * seconds}},
 		"FailedSoon": {reason: "Each try waits for twice as long.", err: failed, want: []time.Duration{0, 1 * seconds, 3 * seconds, 7 * seconds, 15 * seconds}},
-		"Asks":       {reason: "The runtime has its own way to say that it failed.", takes: long, result: reconcile.Result{Requeue: true}, want: []time.Duration{0, 3 * seconds, 7 * seconds, 13 * seconds}},
+		"Asks":       {reason: "The runtime has its own way to say that it failed.", takes: long, result: reconcile.Result{Requeue: true}, want: []time.Duration{0, 3 * seconds, 7 * seconds, 13 * seconds}}, //nolint:staticcheck // The runtime still does.
 		"Panics":     {reason: "A panic is an error, and ends no process.", takes: long, panics: true, want: []time.Duration{0, 3 * seconds, 7 * seconds, 13 * seconds}},
 		"Event":      {reason: "What happens meanwhile is looked at at once, and not at the same time.", takes: long, event: seconds, want: []time.Duration{0, 2 * seconds}},
 	}
