@@ -38,12 +38,7 @@ func TestNoGroupDelaysAnother(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inWorld(t, awssim.Observed, func(w *world) {
-				sick, well := patient(w, "sick"), patient(w, "well")
-				well.port = 9443
-				w.machinesIn(8)
-				ds := []*deployment{{app: sick, version: 1, replicas: 3, surge: 3}, {app: well, version: 1, replicas: 3, surge: 3}}
-				w.do(func() { w.controllers = append(w.controllers, ds[0], ds[1]) })
-				w.trouble(time.Hour) // the judge of promptness is this test
+				sick, well, ds := w.sickAndWell()
 				arn := w.groupOf("well", well)
 				w.bind("well", arn, well)
 				ill := w.groupElsewhere("sick", tc.account, tc.region, sick)
@@ -100,12 +95,7 @@ func TestManyGroupsDelayNoOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inWorld(t, awssim.Observed, func(w *world) {
-				sick, well := patient(w, "sick"), patient(w, "well")
-				well.port = 9443
-				w.machinesIn(8)
-				ds := []*deployment{{app: sick, version: 1, replicas: 3, surge: 3}, {app: well, version: 1, replicas: 3, surge: 3}}
-				w.do(func() { w.controllers = append(w.controllers, ds[0], ds[1]) })
-				w.trouble(time.Hour) // the judge of promptness is this test
+				sick, well, ds := w.sickAndWell()
 				w.sim.AddKey(other)
 				arn := w.groupOf("well", well)
 				w.bind("well", arn, well)
@@ -284,4 +274,16 @@ func TestWhatDoesNotFitIsSaid(t *testing.T) {
 		})
 		w.told(t, "web", "TooManyTargets")
 	})
+}
+
+// sickAndWell are two workloads of three pods each in a world of eight machines, of
+// which nothing is asked but what the test asks: promptness.
+func (w *world) sickAndWell() (sick, well *app, ds []*deployment) {
+	sick, well = patient(w, "sick"), patient(w, "well")
+	well.port = 9443
+	w.machinesIn(8)
+	ds = []*deployment{{app: sick, version: 1, replicas: 3, surge: 3}, {app: well, version: 1, replicas: 3, surge: 3}}
+	w.do(func() { w.controllers = append(w.controllers, ds[0], ds[1]) })
+	w.trouble(time.Hour)
+	return sick, well, ds
 }
