@@ -3,11 +3,14 @@ package conformance
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+
+	"github.com/provider-nlb/provider-nlb/internal/awssim"
 )
 
 // atMost so many updates follow the creation of an object, until it is ready.
@@ -34,6 +37,20 @@ func (w *world) atMost(t *testing.T, want int, versions []version) {
 func TestAtMostThreeUpdatesUntilReady(t *testing.T) {
 	everyKind(t, func(t *testing.T, w *world) {
 		mg := w.minimal(t)
+		rec := w.record(t, mg)
+		w.Create(t, mg)
+		w.UntilApplied(t, mg)
+
+		w.atMost(t, 3+w.kind.underway, rec.all(t, w, mg))
+	})
+}
+
+// That a binding waits for its group's first read is no news: it is over in a moment.
+func TestAtMostThreeUpdatesUntilReadyWhenHealthIsReadSlowly(t *testing.T) {
+	every(t, []kind{targetGroupBindings()}, func(t *testing.T, w *world) {
+		mg := w.minimal(t)
+		w.Sim.Fault(awssim.Fault{Action: "DescribeTargetHealth", Effect: awssim.Delay, Delay: 2 * time.Second})
+
 		rec := w.record(t, mg)
 		w.Create(t, mg)
 		w.UntilApplied(t, mg)

@@ -23,6 +23,9 @@ const (
 // Reasons of Ready=False.
 const (
 	ReasonWaitingForReference xpv2.ConditionReason = "WaitingForReference"
+	// ReasonApplying: what does the work has not looked at this generation yet. It is
+	// over in a moment.
+	ReasonApplying xpv2.ConditionReason = "Applying"
 	// ReasonMissing: it does not exist in AWS and the management policies forbid
 	// to create it.
 	ReasonMissing xpv2.ConditionReason = "Missing"

@@ -158,8 +158,9 @@ func (p *pass) passing(mg resource.Managed, now time.Time) bool {
 		return c.Type == xpv2.TypeReady && c.Status != corev1.ConditionUnknown
 	})
 	age := now.Sub(mg.GetCreationTimestamp().Time)
+	waits := p.ready.Reason == ReasonApplying || slices.Contains(p.quiet, p.ready.Reason)
 
-	return p.creating && p.underway == "" || !told && age >= 0 && age < tellAfter && slices.Contains(p.quiet, p.ready.Reason)
+	return p.creating && p.underway == "" || !told && age >= 0 && age < tellAfter && waits
 }
 
 // A reconciler begins a pass for each reconcile and decides when the next is due.

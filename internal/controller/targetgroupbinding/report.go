@@ -17,9 +17,6 @@ import (
 	"github.com/provider-nlb/provider-nlb/internal/targets"
 )
 
-// ReasonApplying is that the engine has not yet planned for this generation.
-const ReasonApplying xpv2.ConditionReason = "Applying"
-
 // engineConditions are the types that are decided besides Ready, by the engine most
 // of them. One that does not apply is removed.
 var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded", "Braked", "TargetsHealthy", "DrainRisk", "GatesNotSet", "SharesPods"}
@@ -28,7 +25,7 @@ var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "Departure
 func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, known bool) {
 	status := b.ObservedState()
 	if !known || snap.Generation != b.GetGeneration() {
-		b.SetConditions(controller.NotReady(ReasonApplying, "the engine is about to plan for this generation"))
+		b.SetConditions(controller.NotReady(controller.ReasonApplying, "the engine is about to plan for this generation"))
 		return
 	}
 	at := &status.AtProvider
