@@ -22,6 +22,9 @@ import (
 	"os/signal"
 	"regexp"
 	"syscall"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 func main() {
@@ -31,6 +34,7 @@ func main() {
 	flag.StringVar(&o.docs, "docs", "", "where they go as a page of the documentation; by default nowhere")
 	flag.BoolVar(&o.list, "list", false, "list the scenarios, and run none")
 	flag.Parse()
+	ctrl.SetLogger(logr.Discard()) // the clients' own words are not the table's
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := o.main(ctx)
 	stop()
