@@ -190,6 +190,8 @@ func (s *Sim) sufferOne(ctx context.Context, c *call, f *fault) error {
 	case Delay:
 		return s.wait(ctx, f.Delay)
 	case Hang:
+		s.hanging.Add(1)
+		defer s.hanging.Add(-1)
 		select {
 		case <-f.removed:
 		case <-ctx.Done():
@@ -201,6 +203,8 @@ func (s *Sim) sufferOne(ctx context.Context, c *call, f *fault) error {
 		c.lost = true
 	case TakeLate:
 		s.takeLate(c, f.Delay)
+		s.hanging.Add(1)
+		defer s.hanging.Add(-1)
 		select {
 		case <-ctx.Done():
 		case <-s.done:
@@ -211,6 +215,10 @@ func (s *Sim) sufferOne(ctx context.Context, c *call, f *fault) error {
 	}
 	return nil
 }
+
+// Hanging is how many calls the effects Hang and TakeLate keep waiting. A test can poll
+// it to know when a call is that far, and when its client is known to have given up.
+func (s *Sim) Hanging() int { return int(s.hanging.Load()) }
 
 // lateEffect is a call whose client has given up, and that will take effect.
 type lateEffect struct {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -75,6 +76,9 @@ type Sim struct {
 	calls      []*Call
 	serial     int
 	traffic    []*Traffic
+
+	// hanging counts the calls that a fault keeps waiting.
+	hanging atomic.Int32
 
 	done   chan struct{}
 	close  sync.Once
