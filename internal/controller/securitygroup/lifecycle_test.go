@@ -70,12 +70,13 @@ func TestTagDriftIsRepaired(t *testing.T) {
 		sg := e.group(t, "edge")
 		e.UntilApplied(t, sg)
 
-		_, err := e.EC2.CreateTags(t.Context(), &ec2.CreateTagsInput{
-			Resources: []string{meta.GetExternalName(sg)},
-			Tags:      []types.Tag{{Key: ptr("team"), Value: ptr("x")}, {Key: ptr("foreign"), Value: ptr("1")}},
+		e.Paused(t, sg, func() {
+			_, err := e.EC2.CreateTags(t.Context(), &ec2.CreateTagsInput{
+				Resources: []string{meta.GetExternalName(sg)},
+				Tags:      []types.Tag{{Key: ptr("team"), Value: ptr("x")}, {Key: ptr("foreign"), Value: ptr("1")}},
+			})
+			kindtest.Must(t, err)
 		})
-		kindtest.Must(t, err)
-		e.Sim.Reset()
 		e.Until(t, sg, "repaired", func() bool { return has(e.sdk(t), map[string]string{"team": "platform", "foreign": "1"}) })
 
 		if got := e.Sim.Count("CreateTags"); got != 1 {

@@ -138,8 +138,7 @@ func TestAttributeDriftIsRepaired(t *testing.T) {
 		e.UntilApplied(t, tg)
 
 		for _, key := range slices.Sorted(maps.Keys(drifts)) {
-			e.setAttribute(t, key, drifts[key])
-			e.Sim.Reset()
+			e.Paused(t, tg, func() { e.setAttribute(t, key, drifts[key]) })
 			e.Until(t, tg, "repaired "+key, func() bool { return e.attributes(t)[key] == declared()[key] })
 
 			if got := e.Sim.Count("ModifyTargetGroupAttributes"); got != 1 {

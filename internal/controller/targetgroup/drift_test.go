@@ -39,10 +39,11 @@ func TestHealthCheckDriftIsRepaired(t *testing.T) {
 
 		for name, drift := range drifts {
 			drift.TargetGroupArn = want.TargetGroupArn
-			_, err := e.ELB.ModifyTargetGroup(t.Context(), &drift)
-			kindtest.Must(t, err)
 
-			e.Sim.Reset()
+			e.Paused(t, tg, func() {
+				_, err := e.ELB.ModifyTargetGroup(t.Context(), &drift)
+				kindtest.Must(t, err)
+			})
 			e.Until(t, tg, "repaired "+name, func() bool { return e.Sim.Count("ModifyTargetGroup") > 0 })
 			e.UntilApplied(t, tg)
 
