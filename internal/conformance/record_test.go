@@ -21,6 +21,8 @@ import (
 type version struct {
 	*unstructured.Unstructured
 
+	// at is when it came.
+	at time.Time
 	// made and changed say what AWS had when the version came: something of the
 	// kind, and what the table's change declares.
 	made, changed bool
@@ -53,7 +55,7 @@ func (w *world) record(t *testing.T, mg resource.Managed) *recording {
 	running.Go(func() {
 		for e := range events.ResultChan() {
 			if u, ok := e.Object.(*unstructured.Unstructured); ok {
-				r.take(e.Type, version{u, len(w.kind.found(t, w)) > 0, w.kind.changed(t, w)})
+				r.take(e.Type, version{u, time.Now(), len(w.kind.found(t, w)) > 0, w.kind.changed(t, w)})
 			}
 		}
 	})

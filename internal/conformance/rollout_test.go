@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -33,16 +34,20 @@ func TestARolloutWritesABindingSixTimesAMinute(t *testing.T) {
 		w.UntilApplied(t, mg)
 
 		nodes := w.rolloutNodes(t, 6)
+		end := time.Now().Add(long)
 		rec := w.record(t, mg)
 		moves := 0
 
-		for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(pause) {
+		for ; time.Now().Before(end); time.Sleep(pause) {
 			w.moveTo(t, nodes, moves)
 			moves++
 		}
 
+		// On a busy machine the last move ends late, and others may follow.
+		inTime := slices.DeleteFunc(rec.all(t, w, mg), func(v version) bool { return v.at.After(end) })
+
 		// The first version is what a watch begins with.
-		if got := len(rec.all(t, w, mg)) - 1; got > most || got < 1 {
+		if got := len(inTime) - 1; got > most || got < 1 {
 			t.Errorf("%d updates in %s in which %d pods moved, want 1 to %d", got, long, moves, most)
 		}
 
