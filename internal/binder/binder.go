@@ -54,6 +54,9 @@ func (r Ref) String() string {
 type Order struct {
 	Binding    Ref
 	Generation int64
+	// Served says that status tells of this generation that it is Ready. A process that
+	// has just begun goes on from there.
+	Served bool
 	// Created decides between two Exclusive bindings of a group: the older acts.
 	Created time.Time
 	// Access to the account and region of the group.

@@ -107,6 +107,9 @@ func (g *group) bind(o Order) bool {
 	bd := g.bindings[o.Binding.UID]
 	if bd == nil {
 		bd = &binding{ports: slices.Clone(o.Ports), done: -1, born: time.Now()}
+		if o.Served {
+			bd.done = o.Generation
+		}
 		g.bindings[o.Binding.UID] = bd
 	} else if bd.order.Requested != o.Requested {
 		g.read.againAt = time.Now()

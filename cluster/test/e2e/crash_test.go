@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -73,6 +74,40 @@ func TestKilledProviderLosesNothing(t *testing.T) {
 	deleted.gone("the binding that was deleted while the provider was dead goes", deleted.b)
 	deleted.holds("its targets go", deleted.arn)
 	all[0].settles([]int{3, 6, 7, 8, 9, 10, 11}, []int{0, 1, 2, 4, 5})
+}
+
+// TestARestartIsNoNews is not parallel: it restarts the provider of all. What was Ready
+// stays so while the new process has not read its group yet, which takes half a minute
+// if there are hundreds.
+func TestARestartIsNoNews(t *testing.T) {
+	type told struct {
+		*crash
+		since metav1.Time
+	}
+	var all []told
+	for _, s := range []scope{inNamespace, inCluster} {
+		w := &crash{world: newWorld(t, s)}
+		w.arn = w.group("g")
+		w.start(0, 1)
+		w.b = w.bind("b", parameters{TargetGroupARN: &w.arn, PodSelector: podsWith(app, named(portName))})
+		w.ready(w.b)
+		w.healthy(w.b, 2)
+		all = append(all, told{w, w.b.GetCondition(xpv2.TypeReady).LastTransitionTime})
+	}
+	if err := it.StopProvider(); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range all {
+		t.Cleanup(it.Sim.Fault(awssim.Fault{Action: "DescribeTargetHealth", Contains: w.arn, Effect: awssim.Delay, Delay: 3 * time.Second}))
+		w.start(2)
+	}
+	startProvider(t)
+	for _, w := range all {
+		w.registered("the new process serves it", 0, 1, 2)
+		if now := w.b.GetCondition(xpv2.TypeReady).LastTransitionTime; !now.Equal(&w.since) {
+			t.Errorf("%s was Ready since %s, and after the restart since %s", w.scope.name, w.since, now)
+		}
+	}
 }
 
 // A crash is a world with pods that come and go while the provider dies.

@@ -347,7 +347,7 @@ func TestGates(t *testing.T) {
 				r.deploy(1)
 				r.say(corev1.ConditionFalse, "Target.")
 				r.remove(r.b)
-				r.ends(30 * time.Second) // long before an absence of two minutes
+				r.ends(patience) // An absence of two minutes would have another reason.
 				r.gone("the binding is gone", r.b)
 			},
 			"BindingDeleted", true,

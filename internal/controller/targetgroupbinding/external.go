@@ -7,6 +7,8 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
 	"github.com/provider-nlb/provider-nlb/internal/aws"
@@ -29,6 +31,9 @@ type external struct {
 	referred string
 	// found is the group, once Observe has looked.
 	found foundGroup
+	// served says that status told that the binding is Ready, of this generation and
+	// with this group.
+	served bool
 }
 
 // Observe finds the target group, hands the engine an order, and copies what the
@@ -49,7 +54,7 @@ func (e *external) Observe(ctx context.Context, b Binding) (managed.ExternalObse
 		}
 		return managed.ExternalObservation{}, err
 	}
-	e.found = found
+	e.found, e.served = found, served(b, found.ARN)
 	b.ObservedState().AtProvider.TargetGroupARN = found.ARN
 	b.ObservedState().AtProvider.TargetType = string(found.Type)
 
@@ -65,6 +70,13 @@ func (e *external) Observe(ctx context.Context, b Binding) (managed.ExternalObse
 	snap, ok := e.engine.Snapshot(b.GetUID())
 	e.report(ctx, b, snap, ok)
 	return managed.ExternalObservation{ResourceExists: true, ResourceUpToDate: e.tagAgrees(b, found, snap)}, nil
+}
+
+// served says that status tells that a binding is Ready, of this generation and with the
+// group.
+func served(b Binding, arn string) bool {
+	c := b.GetCondition(xpv2.TypeReady)
+	return c.Status == corev1.ConditionTrue && c.ObservedGeneration == b.GetGeneration() && b.ObservedState().AtProvider.TargetGroupARN == arn
 }
 
 // Create records the external name, for information, and starts the engine: the
@@ -164,6 +176,7 @@ func (e *external) order(b Binding, found foundGroup) binder.Order {
 	return binder.Order{
 		Binding:    refOf(b),
 		Generation: b.GetGeneration(),
+		Served:     e.served,
 		Created:    b.GetCreationTimestamp().Time,
 		Access:     e.access,
 		Group:      found.Group, Provisional: found.provisional,

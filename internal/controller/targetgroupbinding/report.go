@@ -24,6 +24,9 @@ var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "Departure
 // report copies a snapshot into status.
 func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, known bool) {
 	status := b.ObservedState()
+	if !known && e.served {
+		return // After a start nobody knows until the group was read: what was said stays.
+	}
 	if !known || snap.Generation != b.GetGeneration() {
 		b.SetConditions(controller.NotReady(controller.ReasonApplying, "the engine is about to plan for this generation"))
 		return
