@@ -19,8 +19,9 @@ import (
 type ConnectionsOptions struct {
 	// Client reads provider configurations from the cache and writes usages.
 	Client client.Client
-	// Secrets reads Secrets, and not from a cache: a changed one is used at once.
-	Secrets client.Reader
+	// Direct reads from no cache: Secrets, of which a changed one is used at once, and
+	// provider configurations that the cache may not have yet.
+	Direct client.Reader
 	// Pool of AWS clients.
 	Pool *aws.Pool
 	// TrustNamespaced lets namespaced ProviderConfigs use the provider's own
@@ -30,10 +31,10 @@ type ConnectionsOptions struct {
 
 // Connections to AWS, by the provider configuration that an object names.
 type Connections struct {
-	client  client.Client
-	secrets client.Reader
-	pool    *aws.Pool
-	trust   bool
+	client client.Client
+	direct client.Reader
+	pool   *aws.Pool
+	trust  bool
 
 	mu sync.Mutex
 	// last configuration that was complete, by name. When a namespace is deleted
@@ -44,7 +45,7 @@ type Connections struct {
 // NewConnections returns connections.
 func NewConnections(o ConnectionsOptions) *Connections {
 	return &Connections{
-		client: o.Client, secrets: o.Secrets, pool: o.Pool, trust: o.TrustNamespaced,
+		client: o.Client, direct: o.Direct, pool: o.Pool, trust: o.TrustNamespaced,
 		last: map[configKey]aws.Config{},
 	}
 }
@@ -95,7 +96,7 @@ func (c *Connections) complete(ctx context.Context, pc *providerConfig, deleting
 		return aws.Config{}, err
 	}
 
-	cfg, err := pc.read(ctx, c.secrets)
+	cfg, err := pc.read(ctx, c.direct)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -78,7 +78,7 @@ func testOptions(mgr ctrl.Manager) controller.Options {
 		MinPollInterval: 30 * time.Second,
 		ClusterID:       "test",
 		Connections: controller.NewConnections(controller.ConnectionsOptions{
-			Client: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Pool: aws.NewPool(aws.PoolOptions{}),
+			Client: mgr.GetClient(), Direct: mgr.GetAPIReader(), Pool: aws.NewPool(aws.PoolOptions{}),
 		}),
 	}
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"time"
 
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -92,6 +93,11 @@ func (k configKey) object() awsConfig {
 	return &namespaced.ProviderConfig{}
 }
 
+// cacheLag is how long after its creation an object is not told from a cache that its
+// configuration does not exist. Both are often applied together, each is watched for
+// itself, and GitOps tools take the error for a failure.
+const cacheLag = time.Minute
+
 func (c *Connections) config(ctx context.Context, mg resource.Managed) (*providerConfig, error) {
 	k, err := keyOf(mg)
 	if err != nil {
@@ -100,7 +106,13 @@ func (c *Connections) config(ctx context.Context, mg resource.Managed) (*provide
 
 	pc := k.object()
 
-	err = c.client.Get(ctx, client.ObjectKey{Namespace: k.namespace, Name: k.name}, pc)
+	name := client.ObjectKey{Namespace: k.namespace, Name: k.name}
+
+	err = c.client.Get(ctx, name, pc)
+	if kerrors.IsNotFound(err) && time.Since(mg.GetCreationTimestamp().Time) < cacheLag {
+		err = c.direct.Get(ctx, name, pc)
+	}
+
 	if kerrors.IsNotFound(err) {
 		return nil, errors.Errorf("%s does not exist: create it (apiVersion %s/v1alpha1), or name another in spec.providerConfigRef", k, k.group)
 	}

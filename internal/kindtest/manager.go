@@ -94,7 +94,7 @@ func options(mgr ctrl.Manager, poll time.Duration) controller.Options {
 		},
 		ClusterID: Cluster,
 		Connections: controller.NewConnections(controller.ConnectionsOptions{
-			Client: mgr.GetClient(), Secrets: mgr.GetAPIReader(), Pool: aws.NewPool(aws.PoolOptions{UserAgent: UserAgent}),
+			Client: mgr.GetClient(), Direct: mgr.GetAPIReader(), Pool: aws.NewPool(aws.PoolOptions{UserAgent: UserAgent}),
 		}),
 	}
 }
