@@ -85,7 +85,7 @@ func newProvider(ctx context.Context, f *flags, fail context.CancelCauseFunc) (*
 
 	p.options.Connections = controller.NewConnections(controller.ConnectionsOptions{
 		Client:          mgr.GetClient(),
-		Direct:         mgr.GetAPIReader(),
+		Direct:          mgr.GetAPIReader(),
 		Pool:            pool,
 		TrustNamespaced: f.namespacedProviderConfig == "trusted",
 	})

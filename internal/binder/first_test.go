@@ -84,3 +84,28 @@ func TestAProvisionalOrderDeregistersNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestAProcessGoesOnFromWhatWasReady: registrations in flight do not unset it, nor does
+// that the pods have not all been listed yet.
+func TestAProcessGoesOnFromWhatWasReady(t *testing.T) {
+	for name, served := range map[string]bool{"Served": true, "New": false} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, awssim.Options{}, time.Hour, func(t *testing.T, b *bench) {
+				b.nodes(6)
+				arn := b.group("web")
+				b.world.run("web", 0, 2)
+				b.world.change("web", func() { b.world.problem = "pods are not synced yet" })
+				o := b.order("web", arn)
+				o.Served = served
+				b.engine.Bind(o)
+				b.within10("it is planned", func() bool { _, known := b.engine.Snapshot("web"); return known })
+				if s, _ := b.engine.Snapshot("web"); s.Conditions[0].Status != served {
+					t.Errorf("it is %+v, want Ready %t", s.Conditions[0], served)
+				}
+				b.world.change("web", func() { b.world.problem = "" })
+				b.holds("the pods", arn, 0, 2)
+				b.ready("web")
+			})
+		})
+	}
+}

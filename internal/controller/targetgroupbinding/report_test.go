@@ -90,6 +90,35 @@ func TestWhatIsUndecidedStays(t *testing.T) {
 	}
 }
 
+// TestWhatWasReadyStaysUntilTheGroupIsRead: after a restart with hundreds of bindings
+// that takes half a minute, in which nothing has changed.
+func TestWhatWasReadyStaysUntilTheGroupIsRead(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		change func(Binding)
+		stays  bool
+	}{
+		"Restart":    {"It was Ready, and nobody knows better.", func(Binding) {}, true},
+		"Changed":    {"It says nothing of another generation.", func(b Binding) { b.SetGeneration(2) }, false},
+		"OtherGroup": {"Nor of another group.", func(b Binding) { b.ObservedState().AtProvider.TargetGroupARN = "arn:other" }, false},
+		"NotReady":   {"It waits for the engine.", func(b Binding) { b.SetConditions(condition(binder.Condition{Type: "Ready", Reason: "Registering"})) }, false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var events []string
+			e, b := told(&events), binding("web", v1alpha1.TargetGroupBindingParameters{})
+			b.ObservedState().AtProvider.TargetGroupARN = "arn:web"
+			b.SetConditions(condition(ready()).WithObservedGeneration(1))
+			tc.change(b)
+			e.served = served(b, "arn:web")
+			e.report(t.Context(), b, binder.Snapshot{}, false)
+			if c := b.GetCondition("Ready"); (c.Status == corev1.ConditionTrue) != tc.stays || !tc.stays && c.Reason != "Applying" {
+				t.Errorf("\n%s\nReady is %+v, want it to stay: %t", tc.reason, c, tc.stays)
+			}
+		})
+	}
+}
+
 // TestWhatDropsHealthChecksIsNamed, with the load balancer that AWS has.
 func TestWhatDropsHealthChecksIsNamed(t *testing.T) {
 	inBubble(t, func(t *testing.T, sim *awssim.Sim, find func(Binding) (string, error)) {
