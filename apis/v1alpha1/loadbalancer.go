@@ -7,6 +7,7 @@ import (
 // LoadBalancerSpec is the part of a LoadBalancer's spec that both scopes share,
 // with the rules that need the whole spec.
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicies) && !('*' in self.managementPolicies || 'Create' in self.managementPolicies || 'Update' in self.managementPolicies)) || has(self.forProvider.subnetMappings)",message="spec.forProvider.subnetMappings is required when managementPolicies allow Create or Update: name one subnet for each availability zone"
+// +kubebuilder:validation:XValidation:rule="!has(self.managementPolicies) || size(self.managementPolicies) == 0 || self.managementPolicies == ['*'] || ('Observe' in self.managementPolicies && !('*' in self.managementPolicies) && (!('Delete' in self.managementPolicies) || 'Create' in self.managementPolicies || !('Update' in self.managementPolicies || 'LateInitialize' in self.managementPolicies)))",message="spec.managementPolicies must be [\"*\"], [] or a set with Observe, such as [Observe] or [Observe, Create, Update]; Delete beside Update or LateInitialize needs Create, too"
 type LoadBalancerSpec struct {
 	ForProvider LoadBalancerParameters `json:"forProvider"`
 }
