@@ -129,6 +129,10 @@ test-alerts: $(PROMDIR)/.done ## Test the alerts with Prometheus's own rule engi
 soak: ## Live through many random histories of the binding: HISTORIES=20000, FIRST=1.
 	go test -timeout 0 -v ./internal/histories -run TestRandomHistories -histories=$(or $(HISTORIES),20000) -first=$(or $(FIRST),1)
 
+.PHONY: calls
+calls: controlplane ## Count the AWS calls of a round of polls of 500 objects in sync (about 10 minutes).
+	go test -count=1 -timeout 20m -v ./internal/conformance -run TestARoundOfPollsSharesCalls -full-round
+
 .PHONY: test-render
 test-render: e2e-tools ## Render claims with Crossplane itself and its functions.
 	tools=$$(go run ./cluster/local/cmd/controlplane-build -beside); cd cmd/function && \

@@ -43,14 +43,21 @@ type Account struct {
 	// created are the names of all objects, and composed those of the composite
 	// resources whose resources have all been created once.
 	created, composed map[string]bool
-	total             float64
-	err               error
+	// relapsed are the composite resources whose condition Crossplane has set back to
+	// what it was before, and has not yet mended.
+	relapsed map[types.UID]bool
+	total    float64
+	err      error
 }
 
 // bucket of a composite resource.
 type bucket struct {
-	tokens, lowest, spent float64
-	at                    time.Time
+	level, spent float64
+	lowest       float64
+	// ours is what would be left if Crossplane had not repeated itself, and lowestOurs
+	// when that was least.
+	ours, lowestOurs float64
+	at               time.Time
 	// taken are the tokens by who took them and why.
 	taken map[string]float64
 }
@@ -66,7 +73,7 @@ func (i *Installation) Observe(ctx context.Context) (*Account, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	a := &Account{stop: stop, buckets: map[string]*bucket{}, last: map[types.UID]*unstructured.Unstructured{}, created: map[string]bool{}, composed: map[string]bool{}}
+	a := newAccount(stop)
 	for _, group := range []string{"edge.nlb.crossplane.io", "nlb.m.crossplane.io", "nlb.crossplane.io", ""} {
 		version := schema.GroupVersion{Group: group, Version: "v1alpha1"}
 		if group == "" {
@@ -88,6 +95,13 @@ func (i *Installation) Observe(ctx context.Context) (*Account, error) {
 		}
 	}
 	return a, nil
+}
+
+func newAccount(stop context.CancelFunc) *Account {
+	return &Account{
+		stop: stop, buckets: map[string]*bucket{}, last: map[types.UID]*unstructured.Unstructured{},
+		created: map[string]bool{}, composed: map[string]bool{}, relapsed: map[types.UID]bool{},
+	}
 }
 
 // Close ends the account. What it has counted can still be asked for.
@@ -130,12 +144,17 @@ func (a *Account) book(e watch.EventType, o *unstructured.Unstructured, now time
 		delete(a.buckets, nameOf(o))
 		delete(a.composed, nameOf(o))
 	}
+	repeats := a.repeats(before, o)
 	for _, version := range []*unstructured.Unstructured{before, o} {
 		if version == nil || version.GetDeletionTimestamp() != nil {
 			continue
 		}
 		for _, target := range a.targets(version) {
-			a.take(target, nameOf(o)+": "+strings.Join(changes(before, o), " "), now)
+			why := nameOf(o) + ": " + strings.Join(changes(before, o), " ")
+			if repeats {
+				why += " (Crossplane repeats itself)"
+			}
+			a.take(target, why, repeats, now)
 		}
 	}
 	a.created[nameOf(o)] = true
@@ -186,15 +205,18 @@ func isComposite(kind string) bool {
 	return kind == "NetworkLoadBalancer" || kind == "NetworkLoadBalancerPort"
 }
 
-func (a *Account) take(target, source string, now time.Time) {
+func (a *Account) take(target, source string, repeats bool, now time.Time) {
 	b := a.buckets[target]
 	if b == nil {
-		b = &bucket{tokens: breakerBurst, lowest: breakerBurst, at: now, taken: map[string]float64{}}
+		b = &bucket{level: breakerBurst, lowest: breakerBurst, ours: breakerBurst, lowestOurs: breakerBurst, at: now, taken: map[string]float64{}}
 		a.buckets[target] = b
 	}
 	b.refill(now)
-	b.tokens--
-	b.lowest = math.Min(b.lowest, b.tokens)
+	b.level--
+	if !repeats {
+		b.ours--
+	}
+	b.lowest, b.lowestOurs = math.Min(b.lowest, b.level), math.Min(b.lowestOurs, b.ours)
 	b.spent++
 	a.total++
 	b.taken[source]++
@@ -202,8 +224,8 @@ func (a *Account) take(target, source string, now time.Time) {
 
 // refill gives a bucket what it has got back since it was looked at.
 func (b *bucket) refill(now time.Time) {
-	b.tokens = math.Min(breakerBurst, b.tokens+now.Sub(b.at).Seconds()*breakerRefill)
-	b.at = now
+	back := now.Sub(b.at).Seconds() * breakerRefill
+	b.level, b.ours, b.at = math.Min(breakerBurst, b.level+back), math.Min(breakerBurst, b.ours+back), now
 }
 
 // Restart forgets what was spent so far, not what is left.
@@ -212,7 +234,7 @@ func (a *Account) Restart() {
 	defer a.mu.Unlock()
 	for _, b := range a.buckets {
 		b.refill(time.Now())
-		b.spent, b.lowest, b.taken = 0, b.tokens, map[string]float64{}
+		b.spent, b.lowest, b.lowestOurs, b.taken = 0, b.level, b.ours, map[string]float64{}
 	}
 }
 
@@ -234,17 +256,25 @@ func (a *Account) Spent() map[string]float64 {
 	return spent
 }
 
-// Lowest is what was left in the emptiest bucket, and whose it is.
-func (a *Account) Lowest() (tokens float64, target string, err error) {
+// A Low is what was left in a bucket when it was emptiest, and whose it is.
+type Low struct {
+	// Tokens that were left, and Ours that would have been if Crossplane had not
+	// repeated itself: at another time, maybe.
+	Tokens, Ours float64
+	Target       string
+}
+
+// Lowest is the emptiest of all buckets by what would have been left.
+func (a *Account) Lowest() (Low, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	tokens = breakerBurst
+	low := Low{Tokens: breakerBurst, Ours: breakerBurst}
 	for _, name := range slices.Sorted(maps.Keys(a.buckets)) {
-		if b := a.buckets[name]; b.lowest < tokens {
-			tokens, target = b.lowest, name
+		if b := a.buckets[name]; b.lowestOurs < low.Ours {
+			low = Low{b.lowest, b.lowestOurs, name}
 		}
 	}
-	return tokens, target, a.err
+	return low, a.err
 }
 
 // Report says what each composite resource's bucket was used for most.
