@@ -27,12 +27,18 @@ var edgeRules = concat(
 		lbRule("OtherGroups", "A reference may name the next.", `{securityGroupIds: [sg-0a]}`, `{securityGroupIds: [], securityGroupIdRefs: [{name: a}]}`, `{securityGroupIds: []}`, noGroupsMessage),
 		lbRule("SelectedGroups", "A selector may, too.", `{securityGroupIds: [sg-0a]}`, `{securityGroupIds: [], securityGroupIdSelector: {matchLabels: {a: b}}}`, `{securityGroupIds: []}`, noGroupsMessage),
 		lbRule("GroupsStay", "They may change.", `{securityGroupIds: [sg-0a]}`, `{securityGroupIds: [sg-0b]}`, `{securityGroupIds: []}`, noGroupsMessage),
+		lbRule("NoReferencesEither", "An empty list of references names no group.", `{securityGroupIds: [sg-0a]}`, `{securityGroupIds: null, securityGroupIdRefs: []}`, `{securityGroupIds: [], securityGroupIdRefs: []}`, noGroupsMessage),
+		lbRule("NoReferencesAnyMore", "AWS keeps the groups, and would go on filtering.", `{securityGroupIdRefs: [{name: a}]}`, `{securityGroupIdRefs: null}`, `{securityGroupIdRefs: []}`, noReferencesMessage),
+		lbRule("IDsForReferences", "Ids may name the next.", `{securityGroupIdRefs: [{name: a}]}`, `{securityGroupIdRefs: [], securityGroupIds: [sg-0a]}`, `{securityGroupIdRefs: [], securityGroupIds: []}`, noReferencesMessage),
+		lbRule("SelectorForReferences", "A selector may, too.", `{securityGroupIdRefs: [{name: a}]}`, `{securityGroupIdRefs: [], securityGroupIdSelector: {matchLabels: {a: b}}}`, `{securityGroupIdRefs: []}`, noReferencesMessage),
 		lbRule("NoGroupsYet", "None was declared before.", `{securityGroupIds: []}`, `{securityGroupIds: []}`, `{region: eu-west-2}`, "region cannot be changed: create a new LoadBalancer in the other region"),
 		lbRule("SelectorWithoutLabels", "It would select everything.", "", `{securityGroupIdSelector: {matchControllerRef: true}}`, `{securityGroupIdSelector: {matchLabels: {}}}`, selectorMessage),
 	},
 )
 
 const noGroupsMessage = "securityGroupIds cannot become empty: AWS never removes the last security group of a load balancer; create a new LoadBalancer without, or remove the field to leave them as they are"
+
+const noReferencesMessage = "securityGroupIdRefs cannot become empty: AWS never removes the last security group of a load balancer; create a new LoadBalancer without, or remove the field to leave them as they are"
 
 // halfAllowed are rules about what is required, where the policies allow only to create,
 // or only to update.

@@ -51,8 +51,11 @@ const (
 	oneGroupMessage = "name the target group in exactly one way: targetGroupArn, targetGroupArnRef, targetGroupArnSelector, targetGroupName or targetGroupTags"
 	podsMessage     = "select the pods in exactly one way: serviceRef or podSelector"
 	maxMessage      = "departures.maxUnavailable is a number from 1 to 1000 or a percentage from 1% to 100%"
+	podPortMessage  = "podSelector.port is a number from 1 to 65535, without quotes, or the name of a container's port"
 	checkMessage    = "healthCheck.port is required for protocols UDP, TCP_UDP, QUIC and TCP_QUIC: AWS checks over TCP, so name a port on which the target answers TCP, HTTP or HTTPS"
 )
+
+const servicePortMessage = "serviceRef.port is a number from 1 to 65535, or the name of a port of the Service"
 
 // immutable is the rule of a field that AWS cannot change: it may be declared
 // later, but neither changed nor taken back.
@@ -104,7 +107,7 @@ var targetGroupRequired = []rule{
 
 var rules = concat(
 	loadBalancerRules, listenerRules, attributeRules,
-	securityGroupRules, securityGroupRuleRules, targetGroupRequired, edgeRules,
+	securityGroupRules, securityGroupRuleRules, targetGroupRequired, edgeRules, policyRules,
 	immutable("region", "eu-west-1", "eu-west-2", "region cannot be changed: create a new TargetGroup in the other region"),
 	immutable("name", "a", "b", "name cannot be changed in AWS: create a new TargetGroup with the other name"),
 	immutable("protocol", "TCP", "TLS", "protocol cannot be changed in AWS: create a new TargetGroup with the other protocol"),
@@ -138,6 +141,11 @@ var rules = concat(
 		{name: "MaxUnavailablePercent", reason: "More than all is a mistake.", kind: "TargetGroupBinding", accept: `spec: {forProvider: {departures: {maxUnavailable: 100%}}}`, refuse: `spec: {forProvider: {departures: {maxUnavailable: 101%}}}`, message: maxMessage},
 		{name: "EmptySelector", reason: "It would select everything.", kind: "TargetGroupBinding", accept: `spec: {forProvider: {targetGroupArnRef: null, targetGroupArnSelector: {matchLabels: {a: b}}}}`, refuse: `spec: {forProvider: {targetGroupArnRef: null, targetGroupArnSelector: {matchLabels: {}}}}`, message: "a selector needs matchLabels, matchControllerRef: true, or both"},
 		{name: "FalseSelector", reason: "It would select everything.", kind: "TargetGroupBinding", accept: `spec: {forProvider: {targetGroupArnRef: null, targetGroupArnSelector: {matchControllerRef: true}}}`, refuse: `spec: {forProvider: {targetGroupArnRef: null, targetGroupArnSelector: {matchControllerRef: false}}}`, message: "a selector needs matchLabels, matchControllerRef: true, or both"},
+		{name: "PodPort", reason: "No process listens there.", kind: "TargetGroupBinding", accept: `spec: {forProvider: {podSelector: {port: 65535}}}`, refuse: `spec: {forProvider: {podSelector: {port: 65536}}}`, message: podPortMessage},
+		{name: "PodPortZero", reason: "No process listens there.", kind: "TargetGroupBinding", accept: `spec: {forProvider: {podSelector: {port: 1}}}`, refuse: `spec: {forProvider: {podSelector: {port: 0}}}`, message: podPortMessage},
+		{name: "PodPortInQuotes", reason: "No container port can have that name.", kind: "TargetGroupBinding", accept: `spec: {forProvider: {podSelector: {port: p8443}}}`, refuse: `spec: {forProvider: {podSelector: {port: "8443"}}}`, message: podPortMessage},
+		{name: "ServicePort", reason: "No Service has it.", kind: "TargetGroupBinding", accept: `spec: {forProvider: {podSelector: null, serviceRef: {name: a, namespace: null, port: https}}}`, scope: "namespaced", refuse: `spec: {forProvider: {podSelector: null, serviceRef: {name: a, port: 0}}}`, message: servicePortMessage},
+		{name: "ClusterServicePort", reason: "No Service has it. Its name may be a number.", kind: "TargetGroupBinding", accept: `spec: {forProvider: {podSelector: null, serviceRef: {name: a, namespace: b, port: "443"}}}`, scope: "cluster", refuse: `spec: {forProvider: {podSelector: null, serviceRef: {name: a, namespace: b, port: 65536}}}`, message: servicePortMessage},
 		{name: "ServiceNamespace", reason: "A tenant sees only its own namespace.", kind: "TargetGroupBinding", scope: "namespaced", accept: `spec: {forProvider: {podSelector: null, serviceRef: {name: a, port: 1}}}`, refuse: `spec: {forProvider: {podSelector: null, serviceRef: {name: a, port: 1, namespace: b}}}`, message: "spec.forProvider.serviceRef.namespace is not for the namespaced kind: it looks in its own namespace; remove it, or use the cluster-scoped kind of group nlb.crossplane.io"},
 		{name: "PodNamespace", reason: "A tenant sees only its own namespace.", kind: "TargetGroupBinding", scope: "namespaced", accept: ``, refuse: `spec: {forProvider: {podSelector: {namespace: b}}}`, message: "spec.forProvider.podSelector.namespace is not for the namespaced kind: it looks in its own namespace; remove it, or use the cluster-scoped kind of group nlb.crossplane.io"},
 		{name: "ServiceNamespaceRequired", reason: "The object has none.", kind: "TargetGroupBinding", scope: "cluster", accept: `spec: {forProvider: {podSelector: null, serviceRef: {name: a, port: 1, namespace: b}}}`, refuse: `spec: {forProvider: {podSelector: null, serviceRef: {name: a, port: 1}}}`, message: "spec.forProvider.serviceRef.namespace is required: name the namespace of the Service"},

@@ -8,6 +8,7 @@ import (
 // with the rules that need the whole spec.
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicies) && !('*' in self.managementPolicies || 'Create' in self.managementPolicies || 'Update' in self.managementPolicies)) || has(self.forProvider.vpcId)",message="spec.forProvider.vpcId is required when managementPolicies allow Create or Update: set it to the VPC of the security group"
 // +kubebuilder:validation:XValidation:rule="(has(self.managementPolicies) && !('*' in self.managementPolicies || 'Create' in self.managementPolicies || 'Update' in self.managementPolicies)) || has(self.forProvider.description)",message="spec.forProvider.description is required when managementPolicies allow Create or Update: AWS wants one and never lets it change"
+// +kubebuilder:validation:XValidation:rule="!has(self.managementPolicies) || size(self.managementPolicies) == 0 || self.managementPolicies == ['*'] || ('Observe' in self.managementPolicies && !('*' in self.managementPolicies) && (!('Delete' in self.managementPolicies) || 'Create' in self.managementPolicies || !('Update' in self.managementPolicies || 'LateInitialize' in self.managementPolicies)))",message="spec.managementPolicies must be [\"*\"], [] or a set with Observe, such as [Observe] or [Observe, Create, Update]; Delete beside Update or LateInitialize needs Create, too"
 type SecurityGroupSpec struct {
 	ForProvider SecurityGroupParameters `json:"forProvider"`
 }

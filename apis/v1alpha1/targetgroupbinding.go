@@ -8,6 +8,7 @@ import (
 
 // TargetGroupBindingSpec is the part of a TargetGroupBinding's spec that both
 // scopes share.
+// +kubebuilder:validation:XValidation:rule="!has(self.managementPolicies) || size(self.managementPolicies) == 0 || self.managementPolicies == ['*'] || ('Observe' in self.managementPolicies && !('*' in self.managementPolicies) && (!('Delete' in self.managementPolicies) || 'Create' in self.managementPolicies || !('Update' in self.managementPolicies || 'LateInitialize' in self.managementPolicies)))",message="spec.managementPolicies must be [\"*\"], [] or a set with Observe, such as [Observe] or [Observe, Create, Update]; Delete beside Update or LateInitialize needs Create, too"
 type TargetGroupBindingSpec struct {
 	ForProvider TargetGroupBindingParameters `json:"forProvider"`
 }
@@ -113,6 +114,7 @@ type ServiceReference struct {
 	// Port is the name or the number of a port of the Service. Its targetPort
 	// says which port of the pod is meant.
 	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == string || (self >= 1 && self <= 65535)",message="serviceRef.port is a number from 1 to 65535, or the name of a port of the Service"
 	Port intstr.IntOrString `json:"port"`
 }
 
@@ -125,8 +127,10 @@ type PodSelector struct {
 	Namespace *string `json:"namespace,omitempty"`
 	// LabelSelector that a pod must match.
 	LabelSelector metav1.LabelSelector `json:"labelSelector"`
-	// Port is a host port number, or the name of a container's port.
+	// Port is a host port number, or the name of a container's port. A name has a
+	// letter, so a number in quotes is none.
 	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 65535 : self.matches('[a-z]')",message="podSelector.port is a number from 1 to 65535, without quotes, or the name of a container's port"
 	Port intstr.IntOrString `json:"port"`
 }
 

@@ -114,6 +114,32 @@ func TestEveryAlertHasARunbookEntry(t *testing.T) {
 }
 
 // TestEveryAlertHasARuleTest: promtool passes a file that tests nothing.
+// TestTheRunbookFindsTheProvidersPods: Crossplane labels them with the name of the
+// Provider object, which is not that of the package.
+func TestTheRunbookFindsTheProvidersPods(t *testing.T) {
+	packages, err := os.ReadFile("../../examples/gitops/packages/packages.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := regexp.MustCompile(`kind: Provider\nmetadata:\n  name: (\S+)`).FindSubmatch(packages)
+	if name == nil {
+		t.Fatal("there is no Provider in packages.yaml")
+	}
+	text, err := os.ReadFile(runbook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := regexp.MustCompile(`pkg\.crossplane\.io/provider=(\S+)`).FindAllSubmatch(text, -1)
+	if len(labels) == 0 {
+		t.Error("the runbook looks at no pods of the provider")
+	}
+	for _, l := range labels {
+		if string(l[1]) != string(name[1]) {
+			t.Errorf("the runbook looks for pods of %s, and packages.yaml installs %s", l[1], name[1])
+		}
+	}
+}
+
 func TestEveryAlertHasARuleTest(t *testing.T) {
 	type check struct {
 		Alertname string `json:"alertname"`

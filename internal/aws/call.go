@@ -154,12 +154,18 @@ func acquire(ctx context.Context, b *Budget) error {
 type silenceError struct {
 	// timeout is true if CallTimeout was over, false if the caller gave up.
 	timeout bool
-	err     error
+	// shared is true for a read that is made for many. It may not have been sent at
+	// all: it waits for its turn, too.
+	shared bool
+	err    error
 }
 
 func (e *silenceError) Error() string {
 	if e.timeout {
 		return "AWS did not answer within " + CallTimeout.String()
+	}
+	if e.shared {
+		return "gave up waiting for a read: AWS is slow, or our share of its request rate is used up"
 	}
 	return "the call was given up before AWS answered"
 }

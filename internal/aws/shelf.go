@@ -120,7 +120,7 @@ func (s *shelf[T]) get(ctx context.Context, key string, maxAge time.Duration) (T
 		return a.value, a.err
 	case <-ctx.Done():
 		s.leave(a)
-		return none, &silenceError{err: ctx.Err()}
+		return none, &silenceError{shared: true, err: ctx.Err()}
 	}
 }
 

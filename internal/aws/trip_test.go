@@ -42,8 +42,10 @@ func TestGivingUpFailsNobodyElse(t *testing.T) {
 					t.Errorf("somebody gave up %s: got %v, %v, want an answer", tc.reason, v, err)
 				}
 				for range keys {
-					if err := <-gaveUp; Classify(err) != ClassTransient {
-						t.Errorf("got %v, want a Transient error for who gave up", err)
+					// The read may still wait for its turn, which is no fault of AWS.
+					const want = "gave up waiting for a read: AWS is slow, or our share of its request rate is used up"
+					if err := <-gaveUp; Classify(err) != ClassTransient || Describe(err) != want {
+						t.Errorf("got %v, want a Transient error for who gave up: %s", err, want)
 					}
 				}
 				if len(l.calls) != 1 || l.ended != 0 {

@@ -77,8 +77,8 @@ func (c Count) String() string {
 	return fmt.Sprint(c.Pods)
 }
 
-// CountMatching asks the API server how many pods match q, whatever their
-// network: for "3 pods match, none uses hostNetwork". It transfers the metadata
+// CountMatching asks the API server how many pods match q and do not use
+// hostNetwork: for "3 pods match, none uses hostNetwork". It transfers the metadata
 // of at most 10 pods. Nothing matches while q's Service is missing.
 func (c *Cluster) CountMatching(ctx context.Context, q Query) (Count, error) {
 	c.mu.Lock()
@@ -91,7 +91,11 @@ func (c *Cluster) CountMatching(ctx context.Context, q Query) (Count, error) {
 	err := c.api.Get().
 		Namespace(q.Namespace).
 		Resource("pods").
-		VersionedParams(&metav1.ListOptions{LabelSelector: found.selector.String(), Limit: countLimit}, metav1.ParameterCodec).
+		VersionedParams(&metav1.ListOptions{
+			LabelSelector: found.selector.String(),
+			FieldSelector: fields.OneTermEqualSelector("spec.hostNetwork", "false").String(),
+			Limit:         countLimit,
+		}, metav1.ParameterCodec).
 		SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").
 		Do(ctx).
 		Into(&list)

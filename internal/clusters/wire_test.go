@@ -141,9 +141,9 @@ func TestTheAPIServerFiltersPods(t *testing.T) {
 	}
 	protobuf := "application/vnd.kubernetes.protobuf,application/json"
 	want := map[string]bool{
-		"/api/v1/pods watch=true fields=spec.hostNetwork=true labels= limit= accept=" + protobuf:                                                        true,
-		"/api/v1/nodes watch=true fields= labels= limit= accept=" + protobuf:                                                                            true,
-		"/api/v1/namespaces/edge/pods watch= fields= labels=app=proxy limit=10 accept=application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1": true,
+		"/api/v1/pods watch=true fields=spec.hostNetwork=true labels= limit= accept=" + protobuf:                                                                              true,
+		"/api/v1/nodes watch=true fields= labels= limit= accept=" + protobuf:                                                                                                  true,
+		"/api/v1/namespaces/edge/pods watch= fields=spec.hostNetwork=false labels=app=proxy limit=10 accept=application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1": true,
 	}
 	api.mu.Lock()
 	defer api.mu.Unlock()

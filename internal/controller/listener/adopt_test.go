@@ -28,6 +28,11 @@ func TestAdoption(t *testing.T) {
 			return func(mg obj) { mg.SetManagementPolicies(xpv2.ManagementPolicies{"Observe"}) }
 		}, "", false},
 		"NoARN": {"A listener has no name.", "", func(*env, string) func(obj) { return func(mg obj) { meta.SetExternalName(mg, "https") } }, "is not the ARN of a listener", false},
+		"OtherRegion": {"AWS would say only that there is none.", "", func(e *env, _ string) func(obj) {
+			other := strings.Replace(e.lb, kindtest.Region, "eu-west-2", 1)
+
+			return func(mg obj) { mg.ForProvider().LoadBalancerARN = &other }
+		}, "which is in region eu-west-2, but spec.forProvider.region is " + kindtest.Region + ": name one of that region, or create a new Listener", false},
 		"OtherLoadBalancer": {"AWS cannot change it.", "", func(e *env, arn string) func(obj) {
 			other := strings.Replace(e.lb, "/edge/", "/other/", 1)
 

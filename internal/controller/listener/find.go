@@ -55,6 +55,10 @@ func (e *external) find(ctx context.Context, mg Listener) (*found, error) {
 		return nil, err
 	}
 
+	if err := e.inRegion(mg); err != nil && !e.deleting {
+		return nil, err
+	}
+
 	l, err := e.named(ctx, mg, external)
 	if err != nil || l == nil {
 		return nil, err
@@ -124,6 +128,12 @@ func (e *external) named(ctx context.Context, mg Listener, external string) (*ty
 	}
 
 	return nil, nil //nolint:nilnil // Absent is no error.
+}
+
+// inRegion refuses a load balancer of another region. AWS says of target groups itself
+// that they do not fit it.
+func (e *external) inRegion(mg Listener) error {
+	return controller.InRegion("loadBalancerArn", e.wanted.loadBalancer, e.region, kind, loadBalancerLink(mg).Set())
 }
 
 // isARN says why an external name is not the ARN of a listener in the region:

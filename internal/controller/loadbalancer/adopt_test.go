@@ -36,6 +36,9 @@ func TestAdoption(t *testing.T) {
 		"OtherRegion": {"It would be looked for in vain.", "", func(arn string) func(lb) {
 			return func(mg lb) { meta.SetExternalName(mg, strings.Replace(arn, kindtest.Region, "eu-west-2", 1)) }
 		}, "in region eu-west-2", "OTHER"},
+		"OtherType": {"One of its name would be made, of another type.", "", func(arn string) func(lb) {
+			return func(mg lb) { meta.SetExternalName(mg, strings.Replace(arn, "/net/edge/", "/app/new/", 1)) }
+		}, "is not the ARN of a Network Load Balancer", "APP"},
 		"Scheme": {"AWS cannot change it.", "", func(arn string) func(lb) {
 			return func(mg lb) { meta.SetExternalName(mg, arn); mg.ForProvider().Scheme = ptr("internal") }
 		}, `spec.forProvider.scheme is internal, but load balancer "edge" has internet-facing`, "ARN"},
@@ -78,7 +81,7 @@ func TestAdoption(t *testing.T) {
 					t.Errorf("\n%s\nthe message is %q, want %q in it", tc.reason, got, tc.stalled)
 				}
 
-				want := strings.NewReplacer("ARN", arn, "OTHER", strings.Replace(arn, kindtest.Region, "eu-west-2", 1)).Replace(tc.external)
+				want := strings.NewReplacer("ARN", arn, "APP", strings.Replace(arn, "/net/edge/", "/app/new/", 1), "OTHER", strings.Replace(arn, kindtest.Region, "eu-west-2", 1)).Replace(tc.external)
 				if got := meta.GetExternalName(mg); got != want {
 					t.Errorf("\n%s\nexternal name %q, want %q", tc.reason, got, want)
 				}

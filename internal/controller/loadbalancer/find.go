@@ -46,7 +46,7 @@ func (b *balancer) state() types.LoadBalancerState {
 // name names is adopted. Anything else that has the object's name must be ours.
 func (e *external) find(ctx context.Context, mg LoadBalancer) (*balancer, error) {
 	external := meta.GetExternalName(mg)
-	if err := e.inRegion(external); err != nil && !e.deleting {
+	if err := controller.ExternalARN(external, "Network Load Balancer", "loadbalancer/net/", 3, e.region); err != nil && !e.deleting {
 		return nil, err
 	}
 
@@ -159,19 +159,6 @@ func (e *external) name(mg LoadBalancer) string {
 	}
 
 	return controller.DefaultName(e.clusterID, mg.GetNamespace(), mg.GetName())
-}
-
-func (e *external) inRegion(external string) error {
-	if !isARN(external) {
-		return nil
-	}
-
-	if region := strings.Split(external, ":")[3]; region != e.region {
-		return controller.Stalled{Reason: controller.ReasonInvalid, Message: fmt.Sprintf(
-			"annotation crossplane.io/external-name names a load balancer in region %s, but spec.forProvider.region is %s: change one of them", region, e.region)}
-	}
-
-	return nil
 }
 
 // isARN tells arn:aws:elasticloadbalancing:REGION:ACCOUNT:loadbalancer/net/NAME/ID

@@ -29,6 +29,8 @@ func (e *env) tags(clusterID string) map[string]string {
 	return e.Env.Tags("targetgroup", "edge", clusterID)
 }
 
+const balancerARN = "arn:aws:elasticloadbalancing:" + kindtest.Region + ":123456789012:loadbalancer/net/edge/8cf22fbeb90c5961"
+
 type adoption struct {
 	reason string
 	tags   func(*env) map[string]string
@@ -71,6 +73,10 @@ func adoptions() map[string]adoption {
 		"ByName": {
 			"The user's form of the external name stays.",
 			func(*env) map[string]string { return nil }, named(func(string) string { return "edge" }), "", "edge",
+		},
+		"OtherKind": {
+			"AWS would take it for a name.",
+			func(*env) map[string]string { return nil }, named(func(string) string { return balancerARN }), "is not the ARN of a target group: set it to one", balancerARN,
 		},
 		"OnlyObserve": {
 			"Who changes nothing takes nothing over.",

@@ -32,7 +32,7 @@ func (g *group) found() controller.Found {
 // names is adopted. Anything else that has the object's name must be ours.
 func (e *external) find(ctx context.Context, mg TargetGroup) (*group, error) {
 	external := meta.GetExternalName(mg)
-	if err := e.inRegion(external); err != nil && !e.deleting {
+	if err := controller.ExternalARN(external, "target group", "targetgroup/", 2, e.region); err != nil && !e.deleting {
 		return nil, err
 	}
 
@@ -120,19 +120,6 @@ func (e *external) name(mg TargetGroup) string {
 	}
 
 	return controller.DefaultName(e.clusterID, mg.GetNamespace(), mg.GetName())
-}
-
-func (e *external) inRegion(external string) error {
-	if !isARN(external) {
-		return nil
-	}
-
-	if region := strings.Split(external, ":")[3]; region != e.region {
-		return controller.Stalled{Reason: controller.ReasonInvalid, Message: fmt.Sprintf(
-			"annotation crossplane.io/external-name names a target group in region %s, but spec.forProvider.region is %s: change one of them", region, e.region)}
-	}
-
-	return nil
 }
 
 // isARN tells arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID from

@@ -48,9 +48,10 @@ func (e *external) Observe(ctx context.Context, b Binding) (managed.ExternalObse
 	}
 	if err != nil {
 		// What the engine knows goes on being told: that the group that is bound
-		// is gone, for one.
+		// is gone, for one. As long as this generation cannot be served it may be an
+		// earlier one that is.
 		if snap, ok := e.engine.Snapshot(b.GetUID()); ok {
-			e.report(ctx, b, snap, ok)
+			e.tell(ctx, b, asOf(b.GetGeneration(), snap))
 		}
 		return managed.ExternalObservation{}, err
 	}

@@ -58,6 +58,9 @@ func (e *external) group(ctx context.Context, b Binding) (foundGroup, error) {
 	if err != nil {
 		return foundGroup{}, err
 	}
+	if err := controller.InRegion(field, arn, e.access.Region, "TargetGroupBinding", e.referred != ""); err != nil {
+		return foundGroup{}, err
+	}
 	describe := e.describe
 	if b.ObservedState().AtProvider.TargetGroupARN == arn && !e.later.ended(e.access, arn, func() { e.notify(refOf(b)) }) {
 		describe = e.sketch
@@ -66,13 +69,14 @@ func (e *external) group(ctx context.Context, b Binding) (foundGroup, error) {
 	if aws.IsNotFound(err, codeNotFound) {
 		return found, errors.Errorf("spec.forProvider.%s: target group %s does not exist in region %s: create it, or name another", field, arn, e.access.Region)
 	}
-	if err == nil {
-		e.looked.put(b, "", true)
-		if !found.provisional {
-			e.later.know(e.access, arn)
-		}
+	if err != nil {
+		return found, errors.Wrapf(err, "spec.forProvider.%s: cannot read target group %s", field, arn)
 	}
-	return found, err
+	e.looked.put(b, "", true)
+	if !found.provisional {
+		e.later.know(e.access, arn)
+	}
+	return found, nil
 }
 
 // ages say how old what is read of the group may be. The group is not the

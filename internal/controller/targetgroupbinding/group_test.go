@@ -90,6 +90,26 @@ func TestTheFirstLookAtAGenerationIsAtAWS(t *testing.T) {
 	})
 }
 
+// TestAGroupThatCannotBeReadIsNamed, by its field, and one of another region costs no
+// call.
+func TestAGroupThatCannotBeReadIsNamed(t *testing.T) {
+	inBubble(t, func(t *testing.T, sim *awssim.Sim, find func(Binding) (string, error)) {
+		says := func(arn, want string, calls int) {
+			t.Helper()
+			sim.Reset()
+			_, err := find(binding("web", v1alpha1.TargetGroupBindingParameters{TargetGroupARN: &arn}))
+			if err == nil || !strings.HasPrefix(err.Error(), want) || sim.Count() != calls {
+				t.Errorf("got  %v, with %d calls\nwant %s…, with %d", err, sim.Count(), want, calls)
+			}
+		}
+		here := seed(t, sim, "web", nil)
+		there := strings.Replace(here, "eu-west-1", "eu-west-2", 1)
+		says(there, "spec.forProvider.targetGroupArn is "+there+", which is in region eu-west-2, but spec.forProvider.region is eu-west-1: name one of that region, or create a new TargetGroupBinding", 0)
+		theirs := strings.Replace(here, "123456789012", "999999999999", 1)
+		says(theirs, "spec.forProvider.targetGroupArn: cannot read target group "+theirs+": AccessDenied: ", 1)
+	})
+}
+
 func TestAGroupIsFoundByItsTags(t *testing.T) {
 	inBubble(t, func(t *testing.T, sim *awssim.Sim, find func(Binding) (string, error)) {
 		b := binding("web", v1alpha1.TargetGroupBindingParameters{TargetGroupTags: map[string]v1alpha1.TagValue{"team": "edge"}})

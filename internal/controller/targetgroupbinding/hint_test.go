@@ -63,7 +63,33 @@ func TestPodsWithoutHostNetworkAreCountedOnceForEachGeneration(t *testing.T) {
 	kept.at = time.Now().Add(-poll)
 	e.hints.kept[b.GetUID()] = kept
 	counted(3, "and again after a poll interval")
-	if diff := cmp.Diff("/api/v1/namespaces/edge/pods?labelSelector=app%3Dweb&limit=10", asked[0]); diff != "" {
+	if diff := cmp.Diff("/api/v1/namespaces/edge/pods?fieldSelector=spec.hostNetwork%3Dfalse&labelSelector=app%3Dweb&limit=10", asked[0]); diff != "" {
 		t.Errorf("-want, +got:\n%s", diff)
+	}
+}
+
+// TestAServiceThatSelectsNothingIsNotBlamedOnThePods: its selector matches them, and
+// its port does not fit the target group.
+func TestAServiceThatSelectsNothingIsNotBlamedOnThePods(t *testing.T) {
+	var events []string
+	e := told(&events)
+	b := binding("web", v1alpha1.TargetGroupBindingParameters{ServiceRef: &v1alpha1.ServiceReference{Name: "web", Port: intstr.FromString("https")}})
+	e.hints = newMemo[string](poll)
+	e.hints.put(b, "", "4 pods match, none uses hostNetwork: set spec.hostNetwork: true in the pods")
+	e.twin = func(Binding) Binding { return binding("older", v1alpha1.TargetGroupBindingParameters{}) }
+	says := func(ready binder.Condition) []string {
+		var types []string
+		e.report(t.Context(), b, binder.Snapshot{Generation: 1, Conditions: []binder.Condition{ready}}, true)
+		for _, c := range b.ObservedState().Conditions {
+			types = append(types, string(c.Type)+" "+string(c.Reason))
+		}
+		return types
+	}
+	nothing := binder.Condition{Type: "Ready", Reason: reasonNothingSelected, Message: "Service edge/web has port https (443/TCP), which does not fit the target group's protocol UDP"}
+	if diff := cmp.Diff([]string{"Ready NothingSelected"}, says(nothing)); diff != "" {
+		t.Errorf("it has no pods, so none without hostNetwork and none that others select: -want, +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"Ready Available", "Skipped NotHostNetwork", "SharesPods SelectedTwice"}, says(ready())); diff != "" {
+		t.Errorf("with a port that fits both are told: -want, +got:\n%s", diff)
 	}
 }

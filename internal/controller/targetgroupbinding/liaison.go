@@ -2,6 +2,7 @@ package targetgroupbinding
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
@@ -21,7 +22,8 @@ import (
 	"github.com/provider-nlb/provider-nlb/internal/targets"
 )
 
-// AnnotationHold on a binding stops every deregistration as long as it is "true".
+// AnnotationHold on a binding stops every deregistration as long as it is "true", or
+// anything else that does not say false: a brake that somebody meant to pull works.
 const AnnotationHold = "nlb.crossplane.io/hold"
 
 // readTimeout bounds a read from the informer, which never goes to the network.
@@ -93,14 +95,20 @@ func (l *liaison) allowed(b Binding) binder.Live {
 	switch {
 	case l.options.NoDeregistration != "":
 		may.NoDeregister = l.options.NoDeregistration
-	case b.GetAnnotations()[AnnotationHold] == "true":
-		may.NoDeregister = "annotation " + AnnotationHold + " is true"
+	case held(b.GetAnnotations()[AnnotationHold]):
+		may.NoDeregister = "annotation " + AnnotationHold + " is " + b.GetAnnotations()[AnnotationHold]
 	case meta.WasDeleted(b) && !policies.ShouldDelete():
 		may.NoDeregister = "managementPolicies do not allow Delete"
 	case !meta.WasDeleted(b) && !policies.ShouldUpdate():
 		may.NoDeregister = "managementPolicies do not allow Update"
 	}
 	return may
+}
+
+// held says that a value of AnnotationHold holds.
+func held(value string) bool {
+	on, err := strconv.ParseBool(value)
+	return on || err != nil && value != ""
 }
 
 // notify asks for a reconcile. The queue behind the channel drops duplicates.

@@ -21,9 +21,9 @@ import (
 // of them. One that does not apply is removed.
 var engineConditions = []xpv2.ConditionType{"Held", "ViewIncomplete", "DeparturesWaiting", "Yielding", "ForeignTargets", "Skipped", "Guarded", "Braked", "TargetsHealthy", "DrainRisk", "GatesNotSet", "SharesPods"}
 
-// report copies a snapshot into status.
+// report copies a snapshot of the binding's generation into status, or says that there
+// is none yet.
 func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, known bool) {
-	status := b.ObservedState()
 	if !known && e.served {
 		return // After a start nobody knows until the group was read: what was said stays.
 	}
@@ -31,6 +31,24 @@ func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, 
 		b.SetConditions(controller.NotReady(controller.ReasonApplying, "the engine is about to plan for this generation"))
 		return
 	}
+	e.tell(ctx, b, snap)
+}
+
+// asOf is a snapshot as it is told while the spec has that generation: an earlier one
+// that is served does not make this one ready.
+func asOf(generation int64, snap binder.Snapshot) binder.Snapshot {
+	if snap.Generation == generation {
+		return snap
+	}
+	snap.Conditions = append(slices.DeleteFunc(slices.Clone(snap.Conditions), isType("Ready")), binder.Condition{
+		Type: "Ready", Reason: string(controller.ReasonApplying), Message: "this spec cannot be served: Synced says why; the one before it goes on being served",
+	})
+	return snap
+}
+
+// tell copies a snapshot into status, of whatever generation it is.
+func (e *external) tell(ctx context.Context, b Binding, snap binder.Snapshot) {
+	status := b.ObservedState()
 	at := &status.AtProvider
 	at.Targets = counts(snap.Counts.Tally)
 	at.Zones = nil
@@ -46,10 +64,11 @@ func (e *external) report(ctx context.Context, b Binding, snap binder.Snapshot, 
 	at.Foreign = recordIPs(snap.Foreign)
 
 	conditions := snap.Conditions
-	if hint := e.hint(ctx, b, snap); hint != "" && !slices.ContainsFunc(conditions, isType("Skipped")) {
+	nothing := slices.ContainsFunc(conditions, selectsNothing)
+	if hint := e.hint(ctx, b, snap); hint != "" && !nothing && !slices.ContainsFunc(conditions, isType("Skipped")) {
 		conditions = append(slices.Clone(conditions), binder.Condition{Type: "Skipped", Status: true, Reason: string(targets.RuleNotHostNetwork), Message: hint})
 	}
-	if e.twin != nil {
+	if e.twin != nil && !nothing {
 		if other := e.twin(b); other != nil {
 			conditions = append(slices.Clone(conditions), shared(other))
 		}
@@ -109,6 +128,12 @@ func news(c binder.Condition, was xpv2.Condition) bool {
 		problem = !c.Status
 	}
 	return problem && (was.Status != condition(c).Status || string(was.Reason) != c.Reason || was.Message != c.Message)
+}
+
+// selectsNothing says of a condition that the binding's Service selects no pods for
+// it, so that it shares none.
+func selectsNothing(c binder.Condition) bool {
+	return c.Type == "Ready" && c.Reason == reasonNothingSelected
 }
 
 func isType(t xpv2.ConditionType) func(binder.Condition) bool {

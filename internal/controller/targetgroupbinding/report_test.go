@@ -119,6 +119,40 @@ func TestWhatWasReadyStaysUntilTheGroupIsRead(t *testing.T) {
 	}
 }
 
+// TestAnEarlierGenerationGoesOnBeingTold while the present one cannot be served, and
+// does not make it ready. Its problems were told when they came.
+func TestAnEarlierGenerationGoesOnBeingTold(t *testing.T) {
+	var events []string
+	e, b := told(&events), binding("web", v1alpha1.TargetGroupBindingParameters{})
+	snap := binder.Snapshot{Generation: 1, Counts: targets.Counts{Tally: targets.Tally{Registered: 3}}, Conditions: []binder.Condition{
+		{Type: "Ready", Reason: reasonNothingSelected, Message: "no such Service"},
+		{Type: "Held", Reason: "NoPodMatches", Message: "3 targets stay", Status: true},
+	}}
+	e.tell(t.Context(), b, asOf(1, snap))
+	if diff := cmp.Diff([]string{reasonNothingSelected + ": spec.forProvider.serviceRef: no such Service; correct the Service, or the reference", "NoPodMatches: 3 targets stay"}, events); diff != "" {
+		t.Errorf("Events: -want, +got:\n%s", diff)
+	}
+	b.SetGeneration(2)
+	snap.Counts.Registered = 2
+	events = nil
+	for range 3 {
+		e.tell(t.Context(), b, asOf(b.GetGeneration(), snap))
+	}
+	if got := b.ObservedState().AtProvider.Targets.Registered; got != 2 {
+		t.Errorf("%d targets are told, want 2: it goes on with what it had", got)
+	}
+	if c := b.GetCondition("Held"); c.Status != corev1.ConditionTrue {
+		t.Errorf("Held is %+v, want True", c)
+	}
+	want := "False Applying: this spec cannot be served: Synced says why; the one before it goes on being served"
+	if c := b.GetCondition(xpv2.TypeReady); fmt.Sprintf("%s %s: %s", c.Status, c.Reason, c.Message) != want {
+		t.Errorf("Ready is %+v\nwant %s", c, want)
+	}
+	if len(events) != 0 {
+		t.Errorf("told again: %q", events)
+	}
+}
+
 // TestWhatDropsHealthChecksIsNamed, with the load balancer that AWS has.
 func TestWhatDropsHealthChecksIsNamed(t *testing.T) {
 	inBubble(t, func(t *testing.T, sim *awssim.Sim, find func(Binding) (string, error)) {

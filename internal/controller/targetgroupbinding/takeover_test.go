@@ -196,7 +196,10 @@ func TestAllowed(t *testing.T) {
 	}{
 		"Plain":    {"Nothing forbids anything.", "", func(Binding) {}, binder.Live{}},
 		"Hold":     {"The annotation is a brake.", "", annotate("nlb.crossplane.io/hold", "true"), binder.Live{NoDeregister: "annotation nlb.crossplane.io/hold is true"}},
-		"HoldNot":  {"Only true is true.", "", annotate("nlb.crossplane.io/hold", "false"), binder.Live{}},
+		"HoldYes":  {"Whoever writes it at night means it.", "", annotate("nlb.crossplane.io/hold", "yes"), binder.Live{NoDeregister: "annotation nlb.crossplane.io/hold is yes"}},
+		"HoldTrue": {"So does who writes it otherwise.", "", annotate("nlb.crossplane.io/hold", "True"), binder.Live{NoDeregister: "annotation nlb.crossplane.io/hold is True"}},
+		"HoldNot":  {"What is false is false.", "", annotate("nlb.crossplane.io/hold", "false"), binder.Live{}},
+		"HoldNone": {"An empty value says nothing.", "", annotate("nlb.crossplane.io/hold", ""), binder.Live{}},
 		"Flag":     {"So is the flag, for all.", "the provider runs with --deregistration=off", func(Binding) {}, binder.Live{NoDeregister: "the provider runs with --deregistration=off"}},
 		"Approval": {"The plan hash that somebody approves.", "", annotate("nlb.crossplane.io/approve", "a1b2"), binder.Live{Approved: "a1b2"}},
 		"Paused": {"Pause forbids everything.", "", annotate("crossplane.io/paused", "true"), binder.Live{

@@ -4,10 +4,13 @@ import (
 	"fmt"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/provider-nlb/provider-nlb/internal/binder"
+	"github.com/provider-nlb/provider-nlb/internal/controller"
 )
 
 // twin returns the oldest of the other bindings that select the same pods on the same
@@ -17,7 +20,7 @@ func twin(own Binding, all []Binding) Binding {
 	var oldest Binding
 	same := selection(own)
 	for _, other := range all {
-		if other.GetUID() == own.GetUID() || meta.WasDeleted(other) || !older(other, own) || oldest != nil && !older(other, oldest) {
+		if other.GetUID() == own.GetUID() || meta.WasDeleted(other) || idle(other) || !older(other, own) || oldest != nil && !older(other, oldest) {
 			continue
 		}
 		if selection(other) == same && !sharesGroup(own, other) {
@@ -25,6 +28,13 @@ func twin(own Binding, all []Binding) Binding {
 		}
 	}
 	return oldest
+}
+
+// idle says that a binding is known to register nothing until somebody changes
+// something: it is Stalled and never was bound, or its Service selects no pods for it.
+func idle(b Binding) bool {
+	stalled := b.GetCondition(controller.TypeStalled).Status == corev1.ConditionTrue
+	return stalled && b.ObservedState().AtProvider.TargetGroupARN == "" || b.GetCondition(xpv2.TypeReady).Reason == reasonNothingSelected
 }
 
 func older(a, b Binding) bool {

@@ -5,10 +5,13 @@ import (
 	"testing"
 	"time"
 
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/provider-nlb/provider-nlb/apis/v1alpha1"
+	"github.com/provider-nlb/provider-nlb/internal/controller"
 )
 
 func TestTwin(t *testing.T) {
@@ -27,6 +30,9 @@ func TestTwin(t *testing.T) {
 	bound := func(arn string) func(Binding) {
 		return func(b Binding) { b.ObservedState().AtProvider.TargetGroupARN = arn }
 	}
+	is := func(kind xpv2.ConditionType, status corev1.ConditionStatus, reason xpv2.ConditionReason) func(Binding) {
+		return func(b Binding) { b.SetConditions(xpv2.Condition{Type: kind, Status: status, Reason: reason}) }
+	}
 	cases := map[string]struct {
 		reason string
 		others []Binding
@@ -39,9 +45,12 @@ func TestTwin(t *testing.T) {
 		"Together": {
 			reason: "One of two is the second, always the same one.", others: []Binding{made("v", time.Minute), made("x", time.Minute)}, want: "v",
 		},
-		"Going":     {reason: "It takes its targets along.", others: []Binding{made("other", time.Hour, func(b Binding) { b.SetDeletionTimestamp(ptr(metav1.NewTime(noon))) })}},
-		"OtherPort": {reason: "Connections to another port are other connections.", others: []Binding{made("other", time.Hour, func(b Binding) { b.ForProvider().PodSelector.Port = intstr.FromInt32(8080) })}},
-		"OtherPods": {reason: "They have other addresses.", others: []Binding{made("other", time.Hour, func(b Binding) { b.ForProvider().PodSelector.LabelSelector.MatchLabels["app"] = "web" })}},
+		"Going":           {reason: "It takes its targets along.", others: []Binding{made("other", time.Hour, func(b Binding) { b.SetDeletionTimestamp(ptr(metav1.NewTime(noon))) })}},
+		"Stalled":         {reason: "It was refused, and registers nothing.", others: []Binding{made("other", time.Hour, is(controller.TypeStalled, "True", "Invalid"))}},
+		"StalledAndBound": {reason: "It goes on with what it had.", others: []Binding{made("other", time.Hour, bound("arn:two"), is(controller.TypeStalled, "True", "Immutable"))}, want: "other"},
+		"NothingSelected": {reason: "Its Service selects no pods for it.", others: []Binding{made("other", time.Hour, bound("arn:two"), is("Ready", "False", "NothingSelected"))}},
+		"OtherPort":       {reason: "Connections to another port are other connections.", others: []Binding{made("other", time.Hour, func(b Binding) { b.ForProvider().PodSelector.Port = intstr.FromInt32(8080) })}},
+		"OtherPods":       {reason: "They have other addresses.", others: []Binding{made("other", time.Hour, func(b Binding) { b.ForProvider().PodSelector.LabelSelector.MatchLabels["app"] = "web" })}},
 		"OtherNodes": {reason: "The same pods on other nodes are others.", others: []Binding{made("other", time.Hour, func(b Binding) {
 			b.ForProvider().NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"a": "b"}}
 		})}},
