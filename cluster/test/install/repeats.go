@@ -47,7 +47,7 @@ func appliedReady(o *unstructured.Unstructured) bool {
 			continue
 		}
 		fields := map[string]any{}
-		if json.Unmarshal(f.FieldsV1.Raw, &fields) != nil {
+		if json.Unmarshal(f.FieldsV1.GetRawBytes(), &fields) != nil {
 			continue
 		}
 		if _, ok, _ := unstructured.NestedMap(fields, "f:status", "f:conditions", `k:{"type":"Ready"}`, "f:status"); ok {

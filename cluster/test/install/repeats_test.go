@@ -20,7 +20,7 @@ func TestWhatCrossplaneRepeatsIsBookedApart(t *testing.T) {
 		o.SetUID("edge")
 		o.SetManagedFields([]metav1.ManagedFieldsEntry{{
 			Operation: by, Subresource: "status",
-			FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{"f:status":{}}}}}`)},
+			FieldsV1: metav1.NewFieldsV1(`{"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{"f:status":{}}}}}`),
 		}})
 		return o
 	}
