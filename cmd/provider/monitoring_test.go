@@ -113,7 +113,6 @@ func TestEveryAlertHasARunbookEntry(t *testing.T) {
 	}
 }
 
-// TestEveryAlertHasARuleTest: promtool passes a file that tests nothing.
 // TestTheRunbookFindsTheProvidersPods: Crossplane labels them with the name of the
 // Provider object, which is not that of the package.
 func TestTheRunbookFindsTheProvidersPods(t *testing.T) {
@@ -140,6 +139,7 @@ func TestTheRunbookFindsTheProvidersPods(t *testing.T) {
 	}
 }
 
+// TestEveryAlertHasARuleTest: promtool passes a file that tests nothing.
 func TestEveryAlertHasARuleTest(t *testing.T) {
 	type check struct {
 		Alertname string `json:"alertname"`
