@@ -8,7 +8,7 @@ import (
 
 const anARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
 
-func TestExternalARN(t *testing.T) {
+func TestARNForm(t *testing.T) {
 	cases := map[string]struct {
 		reason, external, region, want string
 	}{
@@ -22,6 +22,8 @@ func TestExternalARN(t *testing.T) {
 		"Short":        {"Half of it is no ARN.", "arn:aws:elasticloadbalancing", "eu-west-1", "is not the ARN of a Network Load Balancer: set it to one, or to a name, or remove it"},
 		"OtherRegion":  {"AWS would say that it does not exist.", anARN + "loadbalancer/net/edge/8cf22fbeb90c5961", "us-east-1", "names a Network Load Balancer in region eu-west-1, but spec.forProvider.region is us-east-1: change one of them"},
 	}
+	form := ARNForm{What: "Network Load Balancer", Resource: "loadbalancer/net/", Slashes: 3, Named: true}
+
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			want := tc.want
@@ -32,7 +34,7 @@ func TestExternalARN(t *testing.T) {
 				want = "annotation crossplane.io/external-name " + want
 			}
 
-			checkStalled(t, tc.reason, want, want != "", ExternalARN(tc.external, "Network Load Balancer", "loadbalancer/net/", 3, tc.region))
+			checkStalled(t, tc.reason, want, want != "", form.Check(tc.external, tc.region))
 		})
 	}
 }

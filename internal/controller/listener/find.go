@@ -51,7 +51,7 @@ func (f *found) found() controller.Found {
 // ours.
 func (e *external) find(ctx context.Context, mg Listener) (*found, error) {
 	external := meta.GetExternalName(mg)
-	if err := e.isARN(external); err != nil && !e.deleting {
+	if err := arnForm.Check(external, e.region); err != nil && !e.deleting {
 		return nil, err
 	}
 
@@ -95,7 +95,7 @@ func (e *external) onlyObserves() bool {
 // named returns the listener that the external name names, and if that is gone,
 // the one on the object's load balancer and port.
 func (e *external) named(ctx context.Context, mg Listener, external string) (*types.Listener, error) {
-	if external != "" && e.isARN(external) == nil {
+	if external != "" && arnForm.Check(external, e.region) == nil {
 		l, err := e.read.Listener(ctx, external, e.ages.Settings)
 
 		switch {
@@ -136,26 +136,9 @@ func (e *external) inRegion(mg Listener) error {
 	return controller.InRegion("loadBalancerArn", e.wanted.loadBalancer, e.region, kind, loadBalancerLink(mg).Set())
 }
 
-// isARN says why an external name is not the ARN of a listener in the region:
-// arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener/net/NAME/LB/ID.
-func (e *external) isARN(external string) error {
-	if external == "" {
-		return nil
-	}
-
-	parts := strings.Split(external, ":")
-	if len(parts) != 6 || !strings.HasPrefix(parts[5], "listener/net/") || strings.Count(external, "/") != 4 {
-		return controller.Stalled{Reason: controller.ReasonInvalid, Message: fmt.Sprintf(
-			"annotation crossplane.io/external-name %q is not the ARN of a listener of a Network Load Balancer: set it to one, or remove it", external)}
-	}
-
-	if parts[3] != e.region {
-		return controller.Stalled{Reason: controller.ReasonInvalid, Message: fmt.Sprintf(
-			"annotation crossplane.io/external-name names a listener in region %s, but spec.forProvider.region is %s: change one of them", parts[3], e.region)}
-	}
-
-	return nil
-}
+// arnForm is that of arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener/net/NAME/LB/ID.
+// A listener has no name.
+var arnForm = controller.ARNForm{What: "listener of a Network Load Balancer", Resource: "listener/net/", Slashes: 4}
 
 // details are what takes further calls, and only if something of it is managed.
 func (e *external) details(ctx context.Context, mg Listener, f *found) error {

@@ -46,7 +46,7 @@ func (b *balancer) state() types.LoadBalancerState {
 // name names is adopted. Anything else that has the object's name must be ours.
 func (e *external) find(ctx context.Context, mg LoadBalancer) (*balancer, error) {
 	external := meta.GetExternalName(mg)
-	if err := controller.ExternalARN(external, "Network Load Balancer", "loadbalancer/net/", 3, e.region); err != nil && !e.deleting {
+	if err := arnForm.Check(external, e.region); err != nil && !e.deleting {
 		return nil, err
 	}
 
@@ -160,6 +160,9 @@ func (e *external) name(mg LoadBalancer) string {
 
 	return controller.DefaultName(e.clusterID, mg.GetNamespace(), mg.GetName())
 }
+
+// arnForm is that of arn:aws:elasticloadbalancing:REGION:ACCOUNT:loadbalancer/net/NAME/ID.
+var arnForm = controller.ARNForm{What: "Network Load Balancer", Resource: "loadbalancer/net/", Slashes: 3, Named: true}
 
 // isARN tells arn:aws:elasticloadbalancing:REGION:ACCOUNT:loadbalancer/net/NAME/ID
 // from a name.

@@ -32,7 +32,7 @@ func (g *group) found() controller.Found {
 // names is adopted. Anything else that has the object's name must be ours.
 func (e *external) find(ctx context.Context, mg TargetGroup) (*group, error) {
 	external := meta.GetExternalName(mg)
-	if err := controller.ExternalARN(external, "target group", "targetgroup/", 2, e.region); err != nil && !e.deleting {
+	if err := arnForm.Check(external, e.region); err != nil && !e.deleting {
 		return nil, err
 	}
 
@@ -121,6 +121,9 @@ func (e *external) name(mg TargetGroup) string {
 
 	return controller.DefaultName(e.clusterID, mg.GetNamespace(), mg.GetName())
 }
+
+// arnForm is that of arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID.
+var arnForm = controller.ARNForm{What: "target group", Resource: "targetgroup/", Slashes: 2, Named: true}
 
 // isARN tells arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID from
 // a name.
